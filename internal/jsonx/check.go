@@ -60,8 +60,8 @@ func (c *checker) value(i int) (int, fault) {
 		if i >= len(c.b) {
 			return i, faultEnd
 		}
+		var inside bool
 		var f fault
-		inside := false
 		switch first := c.b[i]; first {
 		case '"':
 			i, f = c.text(i + 1)
@@ -76,10 +76,11 @@ func (c *checker) value(i int) (int, fault) {
 		if inside {
 			continue
 		}
-		done := false
-		if i, done, f = c.next(i, base); done || f != none {
-			return i, f
+		after, done, f := c.next(i, base)
+		if done || f != none {
+			return after, f
 		}
+		i = after
 	}
 }
 

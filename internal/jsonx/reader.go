@@ -1,8 +1,6 @@
 package jsonx
 
 import (
-	"bytes"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -103,28 +101,6 @@ func (r *Reader) Object() { r.enter(true) }
 // else comes next it is skipped, and the following More is false.
 func (r *Reader) Array() { r.enter(false) }
 
-func (r *Reader) enter(object bool) {
-	bracket := byte('[')
-	if object {
-		bracket = '{'
-	}
-	if !r.begin() {
-		return
-	}
-	if r.c.b[r.i] != bracket {
-		r.skip()
-		r.refused = true
-		return
-	}
-	if r.c.depth == MaxDepth {
-		r.fail(r.i, faultDepth)
-		return
-	}
-	r.c.push(object)
-	r.i++
-	r.pending, r.first = false, true
-}
-
 // More goes to the next member or element of the innermost container entered
 // and reports whether there is one. At the container's end it leaves it.
 func (r *Reader) More() bool {
@@ -163,6 +139,43 @@ func (r *Reader) More() bool {
 	return true
 }
 
+// Key is the name of the current member, without quotes and escapes. It is
+// valid until the next call of Key, and nil in an array.
+func (r *Reader) Key() []byte {
+	if r.err != nil || r.c.depth == 0 || !r.c.inObject() {
+		return nil
+	}
+	raw := r.c.b[r.name.Start:r.name.End]
+	if r.marks == 0 || (r.marks == high && utf8.Valid(raw)) {
+		return raw
+	}
+	r.scratch = append(r.scratch[:0], text(raw, r.marks)...)
+	return r.scratch
+}
+
+// enter goes behind the bracket of the container that comes next.
+func (r *Reader) enter(object bool) {
+	bracket := byte('[')
+	if object {
+		bracket = '{'
+	}
+	if !r.begin() {
+		return
+	}
+	if r.c.b[r.i] != bracket {
+		r.skip()
+		r.refused = true
+		return
+	}
+	if r.c.depth == MaxDepth {
+		r.fail(r.i, faultDepth)
+		return
+	}
+	r.c.push(object)
+	r.i++
+	r.pending, r.first = false, true
+}
+
 // member reads a member's name and its colon.
 func (r *Reader) member() bool {
 	b := r.c.b
@@ -184,48 +197,6 @@ func (r *Reader) member() bool {
 	return true
 }
 
-// Key is the name of the current member, without quotes and escapes. It is
-// valid until the next call of Key, and nil in an array.
-func (r *Reader) Key() []byte {
-	if r.err != nil || r.c.depth == 0 || !r.c.inObject() {
-		return nil
-	}
-	raw := r.c.b[r.name.Start:r.name.End]
-	if r.marks == 0 || (r.marks == high && utf8.Valid(raw)) {
-		return raw
-	}
-	r.scratch = append(r.scratch[:0], text(raw, r.marks)...)
-	return r.scratch
-}
-
-// begin goes to the value that comes next and reports whether there is one.
-func (r *Reader) begin() bool {
-	r.refused = false
-	if r.err != nil {
-		return false
-	}
-	if !r.pending {
-		return r.fail(r.i, faultUnread)
-	}
-	r.i = space(r.c.b, r.i)
-	if r.i >= len(r.c.b) {
-		return r.fail(r.i, faultEnd)
-	}
-	return true
-}
-
-// skip consumes the value at the cursor and returns its bytes.
-func (r *Reader) skip() []byte {
-	start := r.i
-	next, f := r.c.value(start)
-	if f != none {
-		r.fail(next, f)
-		return nil
-	}
-	r.i, r.pending = next, false
-	return r.c.b[start:next]
-}
-
 // fail stops the Reader; it is always false.
 func (r *Reader) fail(offset int, f fault) bool {
 	if r.err == nil {
@@ -233,80 +204,4 @@ func (r *Reader) fail(offset int, f fault) bool {
 	}
 	r.pending, r.refused = false, false
 	return false
-}
-
-// Skip consumes the next value.
-func (r *Reader) Skip() {
-	if r.begin() {
-		r.skip()
-	}
-}
-
-// Raw consumes the next value and returns its bytes as they stand in the
-// document, without the space around them; nil if there is none.
-func (r *Reader) Raw() []byte {
-	if !r.begin() {
-		return nil
-	}
-	return r.skip()
-}
-
-// Str consumes the next value and returns its text if it is a string.
-func (r *Reader) Str() string {
-	if !r.begin() {
-		return ""
-	}
-	b := r.c.b
-	if b[r.i] != '"' {
-		r.skip()
-		return ""
-	}
-	next, marks, f := scan(b, r.i+1)
-	if f != none {
-		r.fail(next, f)
-		return ""
-	}
-	raw := b[r.i+1 : next-1]
-	r.i, r.pending = next, false
-	return text(raw, marks)
-}
-
-// Bool consumes the next value and returns it if it is true or false.
-func (r *Reader) Bool() (v, ok bool) {
-	raw := r.Raw()
-	switch string(raw) {
-	case "true":
-		return true, true
-	case "false":
-		return false, true
-	}
-	return false, false
-}
-
-// Float consumes the next value and returns it if it is a number that a float64
-// can hold.
-func (r *Reader) Float() (float64, bool) {
-	raw := r.Raw()
-	if KindOf(raw) != Number {
-		return 0, false
-	}
-	v, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil {
-		return 0, false
-	}
-	return v, true
-}
-
-// Int consumes the next value and returns it if it is a whole number that an
-// int64 can hold, however it is written: 1000, 1e3 and 1000.0 are the same.
-func (r *Reader) Int() (int64, bool) {
-	raw := r.Raw()
-	if KindOf(raw) != Number {
-		return 0, false
-	}
-	if len(raw) <= 18 && !bytes.ContainsAny(raw, ".eE") {
-		v, err := strconv.ParseInt(string(raw), 10, 64)
-		return v, err == nil
-	}
-	return integer(raw)
 }

@@ -178,8 +178,7 @@ func TestReaderStops(t *testing.T) {
 	for _, doc := range []string{"", " ", "{", "[", "[1", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`, "[1,", "[1 2]", `{"a":1 "b":2}`, `{a:1}`, `{"a\x":1}`, `{"a" 1}`, "[tru]", "[\"a]", "[1}", strings.Repeat("[", MaxDepth+1)} {
 		r := NewReader([]byte(doc))
 		tree(&r)
-		var syntax *SyntaxError
-		if !errors.As(r.Err(), &syntax) {
+		if _, ok := errors.AsType[*SyntaxError](r.Err()); !ok {
 			t.Errorf("%q: %v", doc, r.Err())
 		}
 		first := r.Err()

@@ -143,10 +143,13 @@ func number(b []byte, i int) (int, fault) {
 	}
 	first := i
 	i = digits(b, i)
-	switch {
-	case i == first && i == start:
-		return start, faultValue
-	case i == first, b[first] == '0' && i > first+1:
+	if i == first {
+		if first == start { // not even a sign
+			return start, faultValue
+		}
+		return start, faultNumber
+	}
+	if b[first] == '0' && i > first+1 {
 		return start, faultNumber
 	}
 	if i < len(b) && b[i] == '.' {

@@ -24,28 +24,29 @@ func Unquote(raw []byte) (string, bool) {
 
 // text undoes the escapes of a scanned string, without its quotes.
 func text(raw []byte, marks uint8) string {
+	if marks&high != 0 && !utf8.Valid(raw) {
+		raw = []byte(mended(raw))
+	}
 	if marks&escaped == 0 {
-		if marks&high == 0 || utf8.Valid(raw) {
-			return string(raw)
-		}
-		return string([]rune(string(raw))) // each bad byte becomes one U+FFFD
+		return string(raw)
 	}
 	var out strings.Builder
-	out.Grow(len(raw))
-	for len(raw) > 0 {
+	out.Grow(len(raw)) // an escape is never shorter than its character
+	for {
 		run := upToEscape(raw)
-		if marks&high == 0 || utf8.Valid(raw[:run]) {
-			out.Write(raw[:run])
-		} else {
-			out.WriteString(string([]rune(string(raw[:run]))))
+		out.Write(raw[:run])
+		if raw = raw[run:]; len(raw) == 0 {
+			return out.String()
 		}
-		if raw = raw[run:]; len(raw) > 0 {
-			r, size := char(raw)
-			out.WriteRune(r)
-			raw = raw[size:]
-		}
+		r, size := char(raw)
+		out.WriteRune(r)
+		raw = raw[size:]
 	}
-	return out.String()
+}
+
+// mended has U+FFFD for each byte that is not UTF-8.
+func mended(b []byte) string {
+	return string([]rune(string(b)))
 }
 
 // upToEscape is the length of b before its first backslash.
@@ -106,30 +107,33 @@ func codePoint(b []byte) (r rune, size int) {
 // backslashes and control characters, not <, > and &, nor U+2028 and U+2029.
 // A byte that is not UTF-8 becomes U+FFFD.
 func AppendQuote(dst []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		s = mended([]byte(s))
+	}
 	dst = append(dst, '"')
-	for s != "" {
+	for {
 		run := plainRun(s)
 		dst = append(dst, s[:run]...)
-		if s = s[run:]; s == "" {
-			break
+		if run == len(s) {
+			return append(dst, '"')
 		}
-		if s[0] < utf8.RuneSelf {
-			dst = appendEscape(dst, s[0])
-			s = s[1:]
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s)
-		dst = utf8.AppendRune(dst, r)
-		s = s[size:]
+		dst = appendEscape(dst, s[run])
+		s = s[run+1:]
 	}
-	return append(dst, '"')
 }
 
-// plainRun is how many bytes of s can be copied as they are. It stops at bytes
-// of 0x80 and more too, unless all that is left of s is UTF-8.
+// plainRun is the length of s before the first character that needs an escape.
 func plainRun(s string) int {
 	i := 0
-	for i < len(s) && s[i] < utf8.RuneSelf && plain(s[i]) {
+	for ; i+8 <= len(s); i += 8 {
+		b := s[i : i+8] // the compiler makes one load of the eight
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		if hit := special(w); hit != 0 {
+			return i + bits.TrailingZeros64(hit)>>3
+		}
+	}
+	for i < len(s) && plain(s[i]) {
 		i++
 	}
 	return i

@@ -17,7 +17,7 @@ type Gateway interface {
 	// none; only is nil if the caller may use every route.
 	Admit(key string) (Client, error)
 	// Routes lists what a client may name as the model.
-	Routes(c Client) []Route
+	Routes(c Client) []switchgear.ModelInfo
 	// Settings are the parts of the configuration the data plane heeds.
 	Settings() *Settings
 }
@@ -27,14 +27,6 @@ type Client struct {
 	Name   string            // "" if the gateway asks for no keys
 	Labels map[string]string // win over what the request says
 	Routes []string          // what it may use; nil for everything
-}
-
-// Route is a name a client may use as the model.
-type Route struct {
-	Name    string
-	Alias   bool
-	Created int64 // unix seconds
-	Display string
 }
 
 // Settings are the parts of the configuration the data plane heeds.
@@ -52,20 +44,12 @@ type Codec interface {
 	// Scan checks the body of a request in one pass and finds what the gateway
 	// must know. The error is an [*switchgear.Error] of ClassInvalid whose
 	// Message is one clear sentence.
-	Scan(body []byte) (Envelope, error)
+	Scan(body []byte) (switchgear.Envelope, error)
 	// Error writes a failure as a body in the client's shape, and the HTTP
 	// status that goes with it.
 	Error(e *switchgear.Error, requestID string) (status int, body []byte)
 	// StreamError writes a failure as the last frame of a stream.
 	StreamError(e *switchgear.Error, requestID string) []byte
 	// Models writes the list of what a client may use.
-	Models(routes []Route) []byte
-}
-
-// Envelope is what the gateway must know of a request.
-type Envelope struct {
-	Model  string          // unescaped
-	Span   switchgear.Span // where the value of "model" stands in the body
-	Stream bool
-	User   string
+	Models(models []switchgear.ModelInfo) []byte
 }

@@ -1,6 +1,9 @@
 package switchgear
 
-import "iter"
+import (
+	"iter"
+	"net/http"
+)
 
 // EventKind says which fields of an [Event] are meant.
 type EventKind uint8
@@ -73,6 +76,12 @@ type Stream interface {
 // last attempt is still open.
 type Traced interface {
 	Trace() *Trace
+}
+
+// Headed is a [Stream] that has headers of the provider's answer a client may
+// see.
+type Headed interface {
+	Header() http.Header
 }
 
 // Events ranges over a stream and closes it. The last pair holds the error, if

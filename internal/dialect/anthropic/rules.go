@@ -43,7 +43,7 @@ var rules = [...]rule{ //nolint:gochecknoglobals // a constant table
 	{text: "credit balance is too low", ruling: ruling{class: switchgear.ClassQuota, say: saySpent}},
 	{code: "enforced_spend_limit_reached", ruling: ruling{class: switchgear.ClassQuota, say: saySpent, monthly: true}},
 	{kind: "invalid_request_error", text: "does not support assistant message prefill", ruling: ruling{class: switchgear.ClassInvalid, code: "prefill_unsupported", say: "this model does not continue a message the assistant began; let the last message be the user's"}},
-	{kind: "invalid_request_error", text: "content filtering policy", ruling: ruling{class: switchgear.ClassPolicy, say: "the provider's content filter stopped the answer"}},
+	{text: "content filtering policy", ruling: ruling{class: switchgear.ClassPolicy, say: "the provider's content filter stopped the answer"}},
 	{kind: "rate_limit_error", text: "acceleration", ruling: ruling{class: switchgear.ClassRateLimited, code: "acceleration_limit", say: "traffic to the provider grew faster than it allows"}},
 	{kind: "authentication_error", ruling: ruling{class: switchgear.ClassAuth, say: sayKey}},
 	{kind: "permission_error", ruling: ruling{class: switchgear.ClassAuth, say: "the key may not do this at the provider"}},
@@ -55,8 +55,8 @@ var rules = [...]rule{ //nolint:gochecknoglobals // a constant table
 	{kind: "overloaded_error", ruling: ruling{class: switchgear.ClassOverloaded, say: sayBusy}},
 	{kind: "api_error", ruling: ruling{class: switchgear.ClassServer, say: sayFailed}},
 	{kind: "timeout_error", ruling: ruling{class: switchgear.ClassServer, say: "the provider took too long by its own clock"}},
-	{kind: "invalid_request_error", ruling: ruling{class: switchgear.ClassInvalid, say: sayInvalid}},
 	{code: "rate_limit_error", ruling: ruling{class: switchgear.ClassRateLimited, say: sayRate}},
+	{kind: "invalid_request_error", ruling: ruling{class: switchgear.ClassInvalid, say: sayInvalid}},
 }
 
 // statuses holds what a status means that comes without words.

@@ -31,20 +31,29 @@ type builder struct {
 	citations        []json.RawMessage
 }
 
-// collect reads a stream to its end, the way a consumer that wants the whole
-// answer would.
-func collect(t testing.TB, r io.Reader) *collected {
-	t.Helper()
+// drain reads a stream to its end.
+func drain(r io.Reader) *collected {
 	c := &collected{}
-	parts := map[int]*builder{}
-	var order []int
 	s := New().Events(r)
-	choice := switchgear.Choice{}
 	for s.Next() {
 		e := s.Event()
 		e.Raw = bytes.Clone(e.Raw)
 		c.raw = append(c.raw, e.Raw...)
 		c.events = append(c.events, e)
+	}
+	c.err = s.Err()
+	return c
+}
+
+// collect reads a stream to its end, the way a consumer that wants the whole
+// answer would.
+func collect(t testing.TB, r io.Reader) *collected {
+	t.Helper()
+	c := drain(r)
+	parts := map[int]*builder{}
+	var order []int
+	choice := switchgear.Choice{}
+	for _, e := range c.events {
 		b := parts[e.Index]
 		switch e.Kind {
 		case switchgear.EventStart:
@@ -75,7 +84,6 @@ func collect(t testing.TB, r io.Reader) *collected {
 		choice.Parts = append(choice.Parts, parts[i].whole(t))
 	}
 	c.response.Choices = []switchgear.Choice{choice}
-	c.err = s.Err()
 	return c
 }
 

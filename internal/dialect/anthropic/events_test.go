@@ -220,7 +220,8 @@ func TestClose(t *testing.T) {
 		t.Errorf("got %v", s.Err())
 	}
 	s = New().Events(strings.NewReader(started + stopped))
-	for s.Next() { //nolint:revive // only the end matters
+	for s.Next() {
+		_ = s.Event() // only the end matters
 	}
 	if err := s.Close(); err != nil || s.Err() != nil {
 		t.Errorf("got %v, %v", err, s.Err())

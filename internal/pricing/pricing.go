@@ -53,27 +53,27 @@ func agree(rows []*catalog.Row) bool {
 	return true
 }
 
-// Fixed reads a price of the configuration, such as "3/15": dollars per million
-// tokens in and out, optionally followed by cache read, cache write and cache
-// write for an hour. It holds at every date and length.
+// Fixed is a price of the configuration, in dollars per million tokens in and
+// out. It holds at every date and length.
 //
-// Cache rates that it leaves out stand in the same proportion to the input rate
-// as in like, which is the catalogue's price of the same model or nil.
-func Fixed(price string, like *Price, at time.Time) (Price, error) {
-	r, err := catalog.ParseRates(price)
-	if err != nil {
-		return Price{}, err
-	}
-	if like != nil {
+// Its cache rates stand in the same proportion to its input rate as in like,
+// which is the catalogue's price of the same model, or nil; without one they
+// are unknown. A price of nothing at all is known to be nothing for cached
+// tokens, too.
+func Fixed(input, output float64, like *Price, at time.Time) Price {
+	r := Rates{Input: input, Output: output, CacheRead: catalog.Unknown, CacheWrite: catalog.Unknown, CacheWriteHour: catalog.Unknown}
+	if input == 0 && output == 0 {
+		r = Rates{}
+	} else if like != nil {
 		if known, ok := like.Rates(0, at); ok {
-			fill(&r, &known)
+			scale(&r, &known)
 		}
 	}
-	return Price{spans: []catalog.Price{{Rates: r}}}, nil
+	return Price{spans: []catalog.Price{{Rates: r}}}
 }
 
-// fill puts the cache rates that r lacks in proportion to its input.
-func fill(r, like *Rates) {
+// scale gives r the cache rates of like, in proportion to its input.
+func scale(r, like *Rates) {
 	if like.Input <= 0 {
 		return
 	}
@@ -81,7 +81,7 @@ func fill(r, like *Rates) {
 	for _, pair := range [][2]*float64{
 		{&r.CacheRead, &like.CacheRead}, {&r.CacheWrite, &like.CacheWrite}, {&r.CacheWriteHour, &like.CacheWriteHour},
 	} {
-		if *pair[0] < 0 && *pair[1] >= 0 {
+		if *pair[1] >= 0 {
 			*pair[0] = *pair[1] * by
 		}
 	}

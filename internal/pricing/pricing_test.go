@@ -126,34 +126,26 @@ func TestCost(t *testing.T) {
 }
 
 func TestFixed(t *testing.T) {
-	f := func(price, kind, model string, u *switchgear.Usage, millionths float64) {
+	f := func(in, out float64, kind, model string, u *switchgear.Usage, millionths float64) {
 		t.Helper()
 		like, _ := Lookup(kind, model, autumn)
-		p, err := Fixed(price, &like, autumn)
-		if err != nil {
-			t.Errorf("%s: %v", price, err)
-			return
-		}
+		p := Fixed(in, out, &like, autumn)
 		got := p.Cost(u, day("2031-01-01T00:00:00Z"))
 		if got.Known != (millionths >= 0) || (got.Known && math.Abs(got.USD*1e6-millionths) > 1e-6) || got.AsOf != "" {
-			t.Errorf("%s over %s/%s: %+v, want %v millionths", price, kind, model, got, millionths)
+			t.Errorf("%v/%v over %s/%s: %+v, want %v millionths", in, out, kind, model, got, millionths)
 		}
 	}
-	f("1/2", "", "", used(10, 10, 0, 0, 0), 30)
-	f("1/2", "", "", used(10, 10, 5, 0, 0), -1)                       // nobody said what its cache costs
-	f("1/2/0.5", "", "", used(10, 10, 4, 0, 0), 6+2+20)               // now somebody has
-	f("1/2/-/2", "", "", used(10, 10, 0, 4, 0), 6+8+20)               //
-	f("1/2", "openai", "gpt-5.5", used(300_000, 0, 0, 0, 0), 300_000) // long requests too
-	f("6/30", "anthropic", "claude-sonnet-5", used(40, 1, 10, 20, 10), 10*6+10*0.6+10*7.5+10*12+30)
-	f("0/0", "anthropic", "claude-sonnet-5", used(40, 1, 10, 20, 10), 0) // free, and said so
+	f(1, 2, "", "", used(10, 10, 0, 0, 0), 30)
+	f(1, 2, "", "", used(10, 10, 5, 0, 0), -1)                       // nobody said what its cache costs
+	f(1, 2, "openai", "gpt-5.5", used(300_000, 0, 0, 0, 0), 300_000) // long requests too
+	f(6, 30, "anthropic", "claude-sonnet-5", used(40, 1, 10, 20, 10), 10*6+10*0.6+10*7.5+10*12+30)
+	f(0, 0, "", "", used(40, 1, 10, 20, 10), 0)                         // free, and said so
+	f(0, 0, "anthropic", "claude-sonnet-5", used(40, 1, 10, 20, 10), 0) //
+	f(0.02, 0, "", "", &switchgear.Usage{Input: 50, Known: switchgear.UsageInput}, 1)
 
-	for _, bad := range []string{"", "3", "3/", "/15", "3/15/1/1/1/1", "3/fifteen", "-3/15", "NaN/1", "3/Inf", "3 / 15", "$3/$15", "-/-"} {
-		if _, err := Fixed(bad, nil, autumn); err == nil {
-			t.Errorf("%q was taken as a price", bad)
-		}
-	}
-	if p, err := Fixed("3/15", nil, autumn); err != nil || !p.Cost(used(1, 1, 0, 0, 0), autumn).Known {
-		t.Errorf("a price of its own: %v", err)
+	alone := Fixed(3, 15, nil, autumn)
+	if r, ok := alone.Rates(0, autumn); !ok || r.String() != "3/15" || !alone.Cost(used(1, 1, 0, 0, 0), autumn).Known {
+		t.Errorf("a price of its own is %v, %v", r, ok)
 	}
 }
 

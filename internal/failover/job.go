@@ -58,6 +58,8 @@ func (j *job) survey(lacks func(switchgear.Provider) string) *switchgear.Error {
 		step := &j.plan.Steps[i]
 		reason := ""
 		switch {
+		case able > 0 && j.plan.NoFallback:
+			reason = skipFallback
 		case j.dialect != "" && !slices.Contains(step.Dialects, j.dialect):
 			reason, foreign = "does not speak "+j.dialect, true
 		case lacks != nil:
@@ -114,6 +116,7 @@ const (
 	skipWindow   = "context window is not larger"
 	skipAttempts = "attempt limit reached"
 	skipDeadline = "deadline passed"
+	skipFallback = "not tried: no fallback was asked for"
 )
 
 // bars says why a step is not tried, as far as the request itself decides it.

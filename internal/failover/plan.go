@@ -13,16 +13,17 @@ import (
 // when a configuration is loaded, never changes, and is shared by all requests
 // of a route.
 type Plan struct {
-	Route    string
-	Config   string // generation of the configuration
-	Stakes   switchgear.Stakes
-	Steps    []Step      // those that may serve, in order
-	Excluded []Exclusion // those that may not, and why: named in errors
-	Length   int         // of the chain as written
-	Timeout  Timeout
-	Commit   Commit
-	Policy   PolicyAction
-	Attempts int // most upstream calls per request, over all steps; 0 for no limit
+	Route      string
+	Config     string // generation of the configuration
+	Stakes     switchgear.Stakes
+	Steps      []Step      // those that may serve, in order
+	Excluded   []Exclusion // those that may not, and why: named in errors
+	Length     int         // of the chain as written
+	Timeout    Timeout
+	Commit     Commit
+	Policy     PolicyAction
+	NoFallback bool // only the first step that can take the request is tried
+	Attempts   int  // most upstream calls per request, over all steps; 0 for no limit
 }
 
 // Step is one target of a plan.

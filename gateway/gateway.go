@@ -93,7 +93,7 @@ func (g *Gateway) Generation() string { return g.now.Load().cfg.Generation }
 
 // Complete gets a whole answer. The error is an [*switchgear.Error].
 func (g *Gateway) Complete(ctx context.Context, req *switchgear.Request) (*switchgear.Response, error) {
-	plan, err := g.plan(req.Route, req)
+	plan, err := g.plan(req.Route, req, false)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (g *Gateway) Complete(ctx context.Context, req *switchgear.Request) (*switc
 // by the next target and never seen. The stream must be closed; it is a
 // [switchgear.Traced]. The error is an [*switchgear.Error].
 func (g *Gateway) Stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error) {
-	plan, err := g.plan(req.Route, req)
+	plan, err := g.plan(req.Route, req, true)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (g *Gateway) Stream(ctx context.Context, req *switchgear.Request) (switchge
 
 // Embed gets the vectors of some texts. The error is an [*switchgear.Error].
 func (g *Gateway) Embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {
-	plan, err := g.plan(req.Route, &switchgear.Request{Wire: req.Wire, Labels: req.Labels, Limits: req.Limits})
+	plan, err := g.plan(req.Route, &switchgear.Request{Wire: req.Wire, Labels: req.Labels, Limits: req.Limits}, false)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (g *Gateway) Embed(ctx context.Context, req *switchgear.EmbedRequest) (*swi
 // CountTokens asks how many tokens a request would read. The error is an
 // [*switchgear.Error].
 func (g *Gateway) CountTokens(ctx context.Context, req *switchgear.Request) (*switchgear.TokenCount, error) {
-	plan, err := g.plan(req.Route, req)
+	plan, err := g.plan(req.Route, req, false)
 	if err != nil {
 		return nil, err
 	}

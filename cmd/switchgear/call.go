@@ -117,6 +117,14 @@ func (a *asking) fail(err error) error {
 	return &badError{err: err}
 }
 
+// plainError keeps the sentence of an error and leaves its class to programs.
+func plainError(err error) error {
+	if e, ok := errors.AsType[*switchgear.Error](err); ok && e.Message != "" {
+		return errors.New(e.Message)
+	}
+	return err
+}
+
 // waterfall prints the attempts of a request, one a line.
 func (a *asking) waterfall(t *switchgear.Trace, start time.Time) {
 	if !a.trace || t == nil {

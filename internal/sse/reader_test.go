@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // seen is a frame that outlives the next call of Next.
@@ -21,14 +22,16 @@ type seen struct {
 const testLimit = 1 << 20
 
 // readAll reads a stream to its end: its frames, the bytes of all their Raw,
-// and the error that ended it.
-func readAll(t testing.TB, src io.Reader) (frames []seen, raw []byte, err error) {
+// and the error that ended it. The line feed of a stream's last end of line,
+// when it came too late for the last frame, is left out of the frames.
+func readAll(t rapid.TB, src io.Reader) (frames []seen, raw []byte, err error) {
 	t.Helper()
 	r := NewReader(src, testLimit)
 	for range 1 << 24 {
 		f, err := r.Next()
+		late := string(f.Raw) == "\n" && bytes.HasSuffix(raw, []byte("\r"))
 		raw = append(raw, f.Raw...)
-		if len(f.Raw) > 0 {
+		if len(f.Raw) > 0 && !late {
 			frames = append(frames, seen{Event: f.Event, Data: string(f.Data), HasData: f.Data != nil, Comment: f.Comment})
 		}
 		if err != nil {
@@ -97,7 +100,7 @@ func TestNext(t *testing.T) {
 				t.Errorf("raw %q, want %q", raw, tt.in)
 			}
 			split, raw, err := readAll(t, iotest.OneByteReader(strings.NewReader(tt.in)))
-			if diff := cmp.Diff(whole(tt.want, tt.in), whole(split, tt.in)); diff != "" {
+			if diff := cmp.Diff(tt.want, split); diff != "" {
 				t.Errorf("frames byte by byte (-want +got):\n%s", diff)
 			}
 			if !errors.Is(err, tt.err) || string(raw) != tt.in {
@@ -105,18 +108,6 @@ func TestNext(t *testing.T) {
 			}
 		})
 	}
-}
-
-// whole leaves out comment frames of streams with carriage returns: a line feed
-// at the very end that came by itself is one.
-func whole(frames []seen, in string) []seen {
-	if !strings.Contains(in, "\r") || len(frames) == 0 {
-		return frames
-	}
-	if last := len(frames) - 1; frames[last].Comment {
-		return frames[:last]
-	}
-	return frames
 }
 
 // TestNextDoesNotWait feeds one byte at a time by hand: a frame must come out

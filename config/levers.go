@@ -163,8 +163,9 @@ func (r *reader) jsonScalar(out *bytes.Buffer, n *node, path string) bool {
 func writeString(out *bytes.Buffer, s string) {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(s) // a string always encodes
-	out.Truncate(out.Len() - 1)
+	if err := encoder.Encode(s); err == nil { // a string always encodes
+		out.Truncate(out.Len() - 1) // the line break
+	}
 }
 
 // describeLevers prints levers for the eye. Of body it shows names only.

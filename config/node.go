@@ -210,8 +210,7 @@ func (r *reader) at(t *token.Token) Position {
 func (r *reader) syntax(err error) {
 	pos := Position{File: r.name, Line: 1, Col: 1}
 	said := ""
-	var broken *yaml.SyntaxError
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*yaml.SyntaxError](err); ok {
 		pos, said = r.at(broken.Token), broken.Message
 	}
 	for _, s := range stumbles() {

@@ -102,7 +102,7 @@ func (r *reader) names(n *node, path, what string, f func(e entry, path string))
 
 // isName reports whether a word may name a provider, model, route or client.
 func isName(s string) bool {
-	if s == "" || len(s) > 100 || strings.Contains("._-", s[:1]) {
+	if s == "" || len(s) > 100 || !isAlnum(s[0]) {
 		return false
 	}
 	return !strings.ContainsFunc(s, func(c rune) bool {

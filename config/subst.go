@@ -65,6 +65,7 @@ func isVariable(s string) bool {
 type missing struct {
 	reason string // "OPENAI_API_KEY is not set"
 	fix    string
+	secret string // the fix where a secret is missing, if it is another one
 }
 
 func (m *missing) Error() string { return m.reason }
@@ -91,8 +92,11 @@ func (r *reader) expand(s string, secret bool) (string, error) {
 		}
 		if p.variable != "" || p.file != "" {
 			r.used[p.text] = "set"
-			if !secret {
+			switch {
+			case !secret:
 				r.used[p.text] += " to " + value
+			case p.optional && value == p.fallback:
+				r.used[p.text] = "by default"
 			}
 		}
 		out.WriteString(value)
@@ -114,7 +118,11 @@ func (r *reader) fill(p piece) (string, error) {
 	if p.optional {
 		return p.fallback, nil
 	}
-	return "", &missing{reason: p.variable + " is not set", fix: "Export it, or give a default: ${" + p.variable + ":-default}."}
+	return "", &missing{
+		reason: p.variable + " is not set",
+		fix:    "Export it, or give a default: ${" + p.variable + ":-default}.",
+		secret: "Export it, or write ${" + p.variable + ":-} if it may be missing.",
+	}
 }
 
 // maxFile bounds what ${file:...} reads, in bytes.
@@ -216,8 +224,7 @@ func (r *reader) literal(n *node, path, shown string) {
 }
 
 func (r *reader) cannotExpand(n *node, path string, err error) {
-	var m *missing
-	if errors.As(err, &m) {
+	if m, ok := errors.AsType[*missing](err); ok {
 		r.errorf(n.pos, path, m.reason, m.fix)
 		return
 	}

@@ -167,7 +167,8 @@ func TestLeaving(t *testing.T) {
 			return ctx, func() { cancel(why) }
 		}, switchgear.ClassTimeout, "first_token"},
 		"out of time": {func(ctx context.Context) (context.Context, func()) {
-			return context.WithTimeout(ctx, time.Second)
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			return ctx, func() { <-ctx.Done(); cancel() }
 		}, switchgear.ClassTimeout, "deadline"},
 	} {
 		for _, moment := range []string{"no answer", "half an answer", "stream"} {
@@ -177,10 +178,9 @@ func TestLeaving(t *testing.T) {
 					p, _ := serve(t, hang(moment, gone))
 					ctx, cancel := leave.context(context.Background())
 					defer cancel()
-					var left time.Time
+					left := time.Now().Add(time.Second)
 					go func() {
 						time.Sleep(time.Second)
-						left = time.Now()
 						cancel()
 					}()
 					err := attempt(ctx, t, p, moment)
@@ -239,10 +239,9 @@ func TestCloseWhileNextWaits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var left time.Time
+		left := time.Now().Add(time.Second)
 		go func() {
 			time.Sleep(time.Second)
-			left = time.Now()
 			_ = s.Close()
 		}()
 		if diff := cmp.Diff([]string{"one"}, texts(s)); diff != "" {

@@ -69,7 +69,11 @@ var (
 )
 
 // relay passes on the headers of the provider's answer that a client may see.
+// They tell who the provider is, so that a client which may not know gets none.
 func (x *exchange) relay(from http.Header) {
+	if !x.set.Full {
+		return
+	}
 	h := x.w.Header()
 	for name, values := range from {
 		if _, taken := h[name]; !taken {

@@ -285,7 +285,8 @@ func TestStreamBreaks(t *testing.T) {
 	broken := &switchgear.Error{Class: switchgear.ClassInterrupted, Code: switchgear.CodeStreamInterrupted}
 	stream := &fakeStream{
 		events: []switchgear.Event{
-			{Kind: switchgear.EventText, Raw: []byte("data: one\n\n")}, {Kind: switchgear.EventUsage},
+			{Kind: switchgear.EventText, Raw: []byte("data: one\n\n")},
+			{Kind: switchgear.EventUsage},
 			{Kind: switchgear.EventText, Raw: []byte("data: two\n\n")},
 		},
 		err: broken,

@@ -45,55 +45,6 @@ type fake struct {
 	closed  int             // streams
 }
 
-func (f *fake) next(key string) act {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	n := len(f.at)
-	f.at = append(f.at, time.Since(f.began))
-	f.keys = append(f.keys, key)
-	if len(f.acts) == 0 {
-		return act{}
-	}
-	return f.acts[min(n, len(f.acts)-1)]
-}
-
-func (f *fake) calls() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.at)
-}
-
-// pass waits as an upstream would.
-func (f *fake) pass(ctx context.Context, a *act, d time.Duration) error {
-	var timer <-chan time.Time
-	if !a.hang || d > 0 {
-		timer = time.After(d)
-	}
-	select {
-	case <-timer:
-		return nil
-	case <-ctx.Done():
-		f.mu.Lock()
-		f.stopped = append(f.stopped, time.Since(f.began))
-		f.mu.Unlock()
-		if a.deaf > 0 {
-			time.Sleep(a.deaf)
-		}
-		return fmt.Errorf("transport: %w", ctx.Err())
-	}
-}
-
-func (f *fake) start(ctx context.Context, key string) (act, error) {
-	a := f.next(key)
-	if a.panics != nil {
-		panic(a.panics)
-	}
-	if err := f.pass(ctx, &a, a.delay); err != nil {
-		return a, err
-	}
-	return a, a.err
-}
-
 func (f *fake) Complete(ctx context.Context, call *switchgear.Call) (*switchgear.Response, error) {
 	a, err := f.start(ctx, call.Credential.ID)
 	switch {
@@ -116,6 +67,61 @@ func (f *fake) Stream(ctx context.Context, call *switchgear.Call) (switchgear.St
 		a.events = story(f.target.Provider)
 	}
 	return &fakeStream{fake: f, ctx: ctx, act: a}, nil
+}
+
+func (f *fake) next(key string) act {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := len(f.at)
+	f.at = append(f.at, time.Since(f.began))
+	f.keys = append(f.keys, key)
+	if len(f.acts) == 0 {
+		return act{}
+	}
+	return f.acts[min(n, len(f.acts)-1)]
+}
+
+func (f *fake) calls() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.at)
+}
+
+// pass waits as an upstream would; a negative time is for ever.
+func (f *fake) pass(ctx context.Context, a *act, d time.Duration) error {
+	var timer <-chan time.Time
+	if d >= 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-timer:
+		return nil
+	case <-ctx.Done():
+		f.mu.Lock()
+		f.stopped = append(f.stopped, time.Since(f.began))
+		f.mu.Unlock()
+		if a.deaf > 0 {
+			time.Sleep(a.deaf)
+		}
+		return fmt.Errorf("transport: %w", ctx.Err())
+	}
+}
+
+func (f *fake) start(ctx context.Context, key string) (act, error) {
+	a := f.next(key)
+	if a.panics != nil {
+		panic(a.panics)
+	}
+	delay := a.delay
+	if a.hang && a.events == nil {
+		delay = -1
+	}
+	if err := f.pass(ctx, &a, delay); err != nil {
+		return a, err
+	}
+	return a, a.err
 }
 
 // able is a fake that can do everything.
@@ -153,7 +159,7 @@ func (s *fakeStream) Next() bool {
 	}
 	if s.pos == len(s.act.events) {
 		if s.act.hang {
-			s.err = s.fake.pass(s.ctx, &s.act, 0)
+			s.err = s.fake.pass(s.ctx, &s.act, -1)
 			return false
 		}
 		s.err = s.act.broken

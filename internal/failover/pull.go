@@ -93,9 +93,8 @@ func (s *stream) pull() bool {
 		}
 		return false
 	}
-	now := time.Now()
+	s.note(time.Since(before))
 	a.pause()
-	s.note(now.Sub(before))
 	return true
 }
 

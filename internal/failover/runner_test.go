@@ -11,19 +11,31 @@ import (
 	"github.com/switchgear-dev/switchgear"
 )
 
-// outcome of running a stage once, whichever way.
+// result of running a stage once, whichever way.
 type result struct {
 	text  string
 	err   *switchgear.Error
 	trace *switchgear.Trace
 }
 
+// failed is the result of an error, which must be one of ours. Its own trace
+// wins.
+func failed(text string, err error, trace *switchgear.Trace) result {
+	e, ok := errors.AsType[*switchgear.Error](err)
+	if !ok {
+		e = &switchgear.Error{Message: "an error of another type: " + err.Error()}
+	}
+	if e.Trace != nil {
+		trace = e.Trace
+	}
+	return result{text: text, err: e, trace: trace}
+}
+
 func (s *stage) complete(ctx context.Context) result {
 	s.t.Helper()
 	resp, err := s.runner.Complete(ctx, s.plan, ask0())
 	if err != nil {
-		e := err.(*switchgear.Error)
-		return result{err: e, trace: e.Trace}
+		return failed("", err, nil)
 	}
 	return result{text: resp.Text(), trace: resp.Trace}
 }
@@ -32,14 +44,13 @@ func (s *stage) stream(ctx context.Context) result {
 	s.t.Helper()
 	st, err := s.runner.Stream(ctx, s.plan, ask0())
 	if err != nil {
-		e := err.(*switchgear.Error)
-		return result{err: e, trace: e.Trace}
+		return failed("", err, nil)
 	}
 	defer st.Close()
 	text, err := read(st)
 	trace := st.(switchgear.Traced).Trace()
 	if err != nil {
-		return result{text: text, err: err.(*switchgear.Error), trace: trace}
+		return failed(text, err, trace)
 	}
 	return result{text: text, trace: trace}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // tree reads the next value into what encoding/json would make of it, numbers
@@ -41,7 +42,7 @@ func tree(r *Reader) any {
 }
 
 // decode is the standard library's reading.
-func decode(t testing.TB, b []byte) any {
+func decode(t rapid.TB, b []byte) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(string(b)))
 	d.UseNumber()

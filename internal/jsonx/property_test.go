@@ -27,27 +27,38 @@ func inside(t *rapid.T) string {
 	return strings.Join(rapid.SliceOfN(bits8, 0, 5).Draw(t, "string"), "")
 }
 
+// What there is at each depth: mostly containers outside, no more of them from
+// the fourth level on.
+var (
+	outerKinds = rapid.SampledFrom([]Kind{Object, Object, Array, Array, String, Number, Bool})
+	innerKinds = rapid.SampledFrom([]Kind{Object, Array, String, String, Number, Bool})
+	leafKinds  = rapid.SampledFrom([]Kind{String, String, Number, Bool})
+)
+
 // value draws a valid value, with space in it wherever there may be some.
 func value(t *rapid.T, depth int) string {
-	kinds := 6
-	if depth > 3 {
-		kinds = 4
+	kinds := innerKinds
+	switch {
+	case depth < 2:
+		kinds = outerKinds
+	case depth > 3:
+		kinds = leafKinds
 	}
-	switch rapid.IntRange(0, kinds-1).Draw(t, "kind") {
-	case 0:
-		return `"` + inside(t) + `"`
-	case 1:
-		return numbers.Draw(t, "number")
-	case 2, 3:
-		return rapid.SampledFrom([]string{"true", "false", "null", `""`}).Draw(t, "word")
-	case 4:
+	switch kinds.Draw(t, "kind") {
+	case Object:
 		return object(t, depth+1)
-	default:
+	case Array:
 		var elements []string
 		for range rapid.IntRange(0, 4).Draw(t, "elements") {
 			elements = append(elements, spaces.Draw(t, "s")+value(t, depth+1)+spaces.Draw(t, "s"))
 		}
 		return "[" + spaces.Draw(t, "s") + strings.Join(elements, ",") + "]"
+	case String:
+		return `"` + inside(t) + `"`
+	case Number:
+		return numbers.Draw(t, "number")
+	default:
+		return rapid.SampledFrom([]string{"true", "false", "null"}).Draw(t, "word")
 	}
 }
 

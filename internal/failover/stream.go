@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"net/http"
 	"sync"
 	"time"
 
@@ -77,6 +78,14 @@ func (s *stream) Close() error {
 		s.err = s.attempt.job.sign(gone)
 	}
 	s.held = held{}
+	return nil
+}
+
+// Header is what of the upstream's answer headers a client may see.
+func (s *stream) Header() http.Header {
+	if headed, ok := s.inner.(switchgear.Headed); ok {
+		return headed.Header()
+	}
 	return nil
 }
 

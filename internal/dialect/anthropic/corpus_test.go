@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -78,8 +79,8 @@ func TestRecut(t *testing.T) {
 			if got.err != nil {
 				t.Errorf("record %s in pieces of %d: %v", r.ID, size, got.err)
 			}
-			if diff := cmp.Diff(want.events, got.events); diff != "" {
-				t.Errorf("record %s in pieces of %d (-whole +pieces)\n%s", r.ID, size, diff)
+			if !reflect.DeepEqual(want.events, got.events) { // cmp takes ten times as long to find nothing
+				t.Errorf("record %s in pieces of %d (-whole +pieces)\n%s", r.ID, size, cmp.Diff(want.events, got.events))
 			}
 		}
 	}

@@ -197,7 +197,7 @@ func collect(s switchgear.Stream) *collected {
 			c.finish[event.Choice] = event.Finish
 		case switchgear.EventText, switchgear.EventThinking, switchgear.EventRefusal, switchgear.EventSignature, switchgear.EventToolCall:
 			c.extend(&event)
-		case switchgear.EventOther, switchgear.EventPing, switchgear.EventPartEnd, switchgear.EventUsage:
+		case switchgear.EventOther, switchgear.EventPing, switchgear.EventPartEnd, switchgear.EventUsage, switchgear.EventDelta:
 		}
 	}
 	return c

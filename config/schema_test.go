@@ -36,7 +36,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 // instance reads YAML the way an editor that knows the schema does.
 func instance(t *testing.T, text []byte) any {
 	t.Helper()
-	converted, err := yaml.YAMLToJSON(text)
+	converted, err := yaml.YAMLToJSON(bytes.TrimPrefix(text, []byte("\ufeff")))
 	if err != nil {
 		t.Fatal(err)
 	}

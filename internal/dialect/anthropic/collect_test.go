@@ -58,7 +58,7 @@ func collect(t testing.TB, r io.Reader) *collected {
 		switch e.Kind {
 		case switchgear.EventStart:
 			c.response.ID, c.response.Model = e.ID, e.Model
-			merge(&c.response.Usage, &e.Usage)
+			c.response.Usage.Merge(&e.Usage)
 		case switchgear.EventPart:
 			parts[e.Index] = &builder{part: *e.Part}
 			order = append(order, e.Index)
@@ -76,7 +76,7 @@ func collect(t testing.TB, r io.Reader) *collected {
 		case switchgear.EventFinish:
 			choice.Finish = e.Finish
 		case switchgear.EventUsage:
-			merge(&c.response.Usage, &e.Usage)
+			c.response.Usage.Merge(&e.Usage)
 		case switchgear.EventOther, switchgear.EventPing, switchgear.EventPartEnd, switchgear.EventRefusal:
 		}
 	}
@@ -85,19 +85,6 @@ func collect(t testing.TB, r io.Reader) *collected {
 	}
 	c.response.Choices = []switchgear.Choice{choice}
 	return c
-}
-
-// merge lets later counts replace earlier ones, field by field.
-func merge(to, from *switchgear.Usage) {
-	for f, n := range map[switchgear.UsageField]int64{
-		switchgear.UsageInput: from.Input, switchgear.UsageOutput: from.Output,
-		switchgear.UsageCacheRead: from.CacheRead, switchgear.UsageCacheWrite: from.CacheWrite,
-		switchgear.UsageCacheWriteHour: from.CacheWriteHour, switchgear.UsageReasoning: from.Reasoning,
-	} {
-		if from.Has(f) {
-			to.Set(f, n)
-		}
-	}
 }
 
 func citation(raw []byte) json.RawMessage {

@@ -14,7 +14,9 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,7 +78,8 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 func (g *Gateway) Reload(cfg *config.Config) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if findings := g.check(cfg); hasErrors(findings) {
+	given := slices.Sorted(maps.Keys(g.options.providers))
+	if findings := check(cfg, given, time.Now()); hasErrors(findings) {
 		return &ConfigError{Findings: findings}
 	}
 	next, err := g.build(cfg)

@@ -207,9 +207,8 @@ func factsOf(cfg *config.Config, p *config.Provider, c *config.Step) facts {
 		if ok {
 			like = &listed
 		}
-		if fixed, err := pricing.Fixed(fmt.Sprintf("%g/%g", c.Model.Price.In, c.Model.Price.Out), like, time.Now()); err == nil {
-			f.price = &fixed
-		}
+		fixed := pricing.Fixed(c.Model.Price.In, c.Model.Price.Out, like, time.Now())
+		f.price = &fixed
 	}
 	return f
 }

@@ -91,8 +91,8 @@ func modelRows(words []string, at time.Time) []modelRow {
 			AsOf: m.AsOf, Agreement: m.Agree, Supports: []string{},
 		}
 		for _, need := range capability.Needs() {
-			if m.Supports(need) == capability.Yes {
-				row.Supports = append(row.Supports, need)
+			if m.Supports(need.Word) == capability.Yes {
+				row.Supports = append(row.Supports, need.Word)
 			}
 		}
 		if price, ok := pricing.Lookup(m.Host, m.ID, at); ok {

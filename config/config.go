@@ -40,7 +40,7 @@ type Places struct {
 
 // Admin is the port for operators.
 type Admin struct {
-	Listen string             // host:port
+	Listen string            // host:port
 	Token  switchgear.Secret // zero if the file gives none
 }
 

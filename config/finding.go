@@ -77,7 +77,12 @@ func (f Finding) String() string {
 		b.WriteByte(' ')
 		b.WriteString(f.Fix)
 	}
-	return b.String()
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return '?' // a terminal must not obey what a file says
+		}
+		return c
+	}, b.String())
 }
 
 // HasErrors reports whether one of the findings is an error.

@@ -51,14 +51,17 @@ func (r *reader) thinking(o *object) *switchgear.Thinking {
 		}
 		return &switchgear.Thinking{Mode: "enabled", Budget: budget}
 	}
-	switch o.word("thinking", "adaptive", "off", "{budget: N}") {
-	case "adaptive":
+	word, _, ok := o.text("thinking", "adaptive")
+	switch {
+	case !ok:
+	case word == "adaptive":
 		return &switchgear.Thinking{Mode: "adaptive"}
-	case "off":
+	case word == "off":
 		return &switchgear.Thinking{Mode: "disabled"}
 	default:
-		return nil
+		r.errorf(n.pos, child(o.path, "thinking"), quote(n.text)+" is not one of adaptive, off, {budget: N}", DidYouMean(word, []string{"adaptive", "off"}))
 	}
+	return nil
 }
 
 func (r *reader) temperature(o *object) *float64 {
@@ -160,8 +163,9 @@ func (r *reader) jsonScalar(out *bytes.Buffer, n *node, path string) bool {
 func writeString(out *bytes.Buffer, s string) {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(s) // a string always encodes
-	out.Truncate(out.Len() - 1)
+	if err := encoder.Encode(s); err == nil { // a string always encodes
+		out.Truncate(out.Len() - 1) // the line break
+	}
 }
 
 // describeLevers prints levers for the eye. Of body it shows names only.

@@ -64,7 +64,7 @@ func (r *reader) tree(text []byte) *node {
 			continue
 		}
 		if body != nil {
-			r.errorf(r.at(doc.Body.GetToken()), "", "the file holds more than one document", "Keep what stands before the second ---.")
+			r.errorf(r.at(start(doc.Body)), "", "the file holds more than one document", "Keep what stands before the second ---.")
 			break
 		}
 		body = doc.Body
@@ -129,24 +129,34 @@ func parseYAML(text []byte) (file *ast.File, err error) {
 	return parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 }
 
+// start is where a value begins. The library takes the first colon for the
+// start of a map without braces.
+func start(n ast.Node) *token.Token {
+	switch v := n.(type) {
+	case *ast.MappingNode:
+		if len(v.Values) > 0 && v.Start.Type != token.MappingStartType {
+			return v.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return v.Key.GetToken()
+	}
+	return n.GetToken()
+}
+
 // convert turns the library's tree into ours.
 func (r *reader) convert(n ast.Node, path string) *node {
 	if n == nil || n.GetToken() == nil {
 		return &node{kind: kindBad}
 	}
-	out := &node{pos: r.at(n.GetToken())}
+	out := &node{pos: r.at(start(n))}
 	switch v := n.(type) {
 	case *ast.MappingNode:
 		out.kind = kindMap
-		if len(v.Values) > 0 && v.Start.Type != token.MappingStartType {
-			out.pos = r.at(v.Values[0].Key.GetToken())
-		}
 		for _, e := range v.Values {
 			r.addEntry(out, e, path)
 		}
 	case *ast.MappingValueNode:
 		out.kind = kindMap
-		out.pos = r.at(v.Key.GetToken())
 		r.addEntry(out, v, path)
 	case *ast.SequenceNode:
 		out.kind = kindList
@@ -156,7 +166,10 @@ func (r *reader) convert(n ast.Node, path string) *node {
 	case *ast.NullNode:
 		out.kind = kindNull
 	case *ast.LiteralNode:
-		out.kind, out.text, out.quoted = kindScalar, v.Value.Value, true
+		out.kind, out.quoted = kindScalar, true
+		if v.Value != nil {
+			out.text = v.Value.Value
+		}
 	case *ast.StringNode:
 		out.kind, out.text = kindScalar, v.Value
 		out.quoted = v.Token.Type == token.SingleQuoteType || v.Token.Type == token.DoubleQuoteType
@@ -197,8 +210,7 @@ func (r *reader) at(t *token.Token) Position {
 func (r *reader) syntax(err error) {
 	pos := Position{File: r.name, Line: 1, Col: 1}
 	said := ""
-	var broken *yaml.SyntaxError
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*yaml.SyntaxError](err); ok {
 		pos, said = r.at(broken.Token), broken.Message
 	}
 	for _, s := range stumbles() {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -31,7 +32,7 @@ func Parse(name string, text []byte, env func(string) (string, bool), options ..
 	for _, option := range options {
 		option(r)
 	}
-	root := r.tree(text)
+	root := r.tree(bytes.TrimPrefix(text, []byte("\ufeff")))
 	if root == nil {
 		return nil, r.findings
 	}

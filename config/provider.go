@@ -141,7 +141,7 @@ func (r *reader) secrets(nodes []*node, paths []string) secrets {
 		switch {
 		case errors.As(err, &m) && r.bare:
 		case errors.As(err, &m):
-			out.missing = append(out.missing, missingSecret{n, paths[i], m.reason, m.fix})
+			out.missing = append(out.missing, missingSecret{n, paths[i], m.reason, or(m.secret, m.fix)})
 		case err != nil: // a finding already
 		case s == "":
 			out.empty = true

@@ -55,7 +55,7 @@ func (r *reader) object(n *node, path string, s shape) *object {
 		case slices.Contains(s.later(), e.key):
 			r.errorf(e.pos, at, "this version does not have this setting yet", "Remove it.")
 		default:
-			r.errorf(e.pos, at, "no such setting", or(DidYouMean(e.key, known), "There are: "+strings.Join(known, ", ")+"."))
+			r.errorf(e.pos, at, "no such setting", or(DidYouMean(e.key, known), "There are: "+strings.Join(s.shown(), ", ")+"."))
 		}
 	}
 	return o
@@ -71,7 +71,7 @@ func (o *object) get(key string) *node {
 	return nil
 }
 
-// pos is where a key stands, and otherwise.
+// pos is where the value of a key stands.
 func (o *object) pos(key string) Position {
 	for _, e := range o.node.entries {
 		if e.key == key {
@@ -93,7 +93,7 @@ func (r *reader) names(n *node, path, what string, f func(e entry, path string))
 	for _, e := range n.entries {
 		at := child(path, e.key)
 		if !isName(e.key) {
-			r.errorf(e.pos, at, what+" has a name with other characters than letters, digits, dot, dash and underscore", "Rename it.")
+			r.errorf(e.pos, at, "this cannot be the name of "+what, "Use up to 100 letters, digits, dots, dashes and underscores, a letter or digit first.")
 			continue
 		}
 		f(e, at)
@@ -102,7 +102,7 @@ func (r *reader) names(n *node, path, what string, f func(e entry, path string))
 
 // isName reports whether a word may name a provider, model, route or client.
 func isName(s string) bool {
-	if s == "" || len(s) > 100 || strings.Contains("._-", s[:1]) {
+	if s == "" || len(s) > 100 || !isAlnum(s[0]) {
 		return false
 	}
 	return !strings.ContainsFunc(s, func(c rune) bool {
@@ -161,7 +161,11 @@ func (o *object) word(key string, words ...string) string {
 		return ""
 	}
 	if !slices.Contains(words, s) {
-		o.r.errorf(n.pos, child(o.path, key), quote(n.text)+" is not one of "+strings.Join(words, ", "), DidYouMean(s, words))
+		want := "is not one of " + strings.Join(words, ", ")
+		if len(words) == 1 {
+			want = "is not " + words[0]
+		}
+		o.r.errorf(n.pos, child(o.path, key), quote(n.text)+" "+want, DidYouMean(s, words))
 		return ""
 	}
 	return s
@@ -176,11 +180,11 @@ func (o *object) integer(key string, least, most int64) (int64, bool) {
 	at := child(o.path, key)
 	i, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || (n.quoted && s == n.text) {
-		o.r.wrongType(n, at, "a whole number", "")
+		o.r.wrongType(n, at, "a whole number without quotes", "")
 		return 0, false
 	}
 	if i < least || i > most {
-		o.r.errorf(n.pos, at, s+" is not between "+itoa(int(least))+" and "+itoa(int(most)))
+		o.r.errorf(n.pos, at, quote(n.text)+" is not between "+itoa(int(least))+" and "+itoa(int(most)))
 		return 0, false
 	}
 	return i, true

@@ -10,6 +10,7 @@ import (
 // wordAt is a word and its path.
 type wordAt struct {
 	Word
+
 	path string
 }
 

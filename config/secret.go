@@ -14,16 +14,28 @@ func keyPrefixes() []string {
 	}
 }
 
-// secretLike reports whether a text looks like a key that someone wrote out,
-// and what may be shown of it: never more than four characters.
+// secretLike reports whether a text that should be none looks like a key, and
+// what may be shown of it: never more than four characters. The names of models
+// hold letters and digits too, but not sixteen of them mixed in one run.
 func secretLike(s string) (shown string, ok bool) {
-	if strings.Contains(s, "${") {
-		return "", false
-	}
 	for _, prefix := range keyPrefixes() {
-		if i := strings.Index(s, prefix); i >= 0 && (i == 0 || !isAlnum(s[i-1])) && len(s)-i >= len(prefix)+8 {
-			return show(s), looksRandom(s[i+len(prefix):]) || i == 0
+		if len(s) >= len(prefix)+8 && strings.HasPrefix(s, prefix) {
+			return show(s), true
 		}
+	}
+	for _, run := range strings.FieldsFunc(s, func(c rune) bool { return c >= 0x80 || !isAlnum(byte(c)) }) {
+		if len(run) >= 16 && entropy(run) >= 3 && strings.ContainsAny(run, "0123456789") && strings.ContainsFunc(run, isLetter) {
+			return show(s), true
+		}
+	}
+	return "", false
+}
+
+// literalSecret is the stricter question put to what stands where a secret
+// belongs. Short words pass: some servers want any key at all.
+func literalSecret(s string) (shown string, ok bool) {
+	if shown, ok := secretLike(s); ok {
+		return shown, true
 	}
 	return show(s), looksRandom(s)
 }
@@ -33,33 +45,30 @@ func show(s string) string {
 }
 
 // looksRandom reports whether a text of 20 bytes or more has no spaces, has
-// both letters and digits, and repeats itself as little as keys do: 3.5 bits
-// of entropy per byte. English words run together have about as much, but no
-// digits.
+// both letters and digits, and repeats itself as little as keys do.
 func looksRandom(s string) bool {
-	if len(s) < 20 || strings.ContainsAny(s, " \t\n/") {
-		return false
-	}
+	return len(s) >= 20 && !strings.ContainsAny(s, " \t\n") && entropy(s) >= 3.5 &&
+		strings.ContainsAny(s, "0123456789") && strings.ContainsFunc(s, isLetter)
+}
+
+// entropy is Shannon's, in bits per byte: about 3 for words, 3.5 and more for
+// keys of 20 bytes.
+func entropy(s string) float64 {
 	var counts [256]int
-	letters, digits := 0, 0
 	for i := range len(s) {
 		counts[s[i]]++
-		switch c := s[i]; {
-		case c >= '0' && c <= '9':
-			digits++
-		case isAlnum(c):
-			letters++
-		}
 	}
-	entropy := 0.0
+	sum := 0.0
 	for _, n := range counts {
 		if n > 0 {
 			share := float64(n) / float64(len(s))
-			entropy -= share * math.Log2(share)
+			sum -= share * math.Log2(share)
 		}
 	}
-	return letters > 0 && digits > 1 && entropy >= 3.5
+	return sum
 }
+
+func isLetter(c rune) bool { return c < 0x80 && isAlnum(byte(c)) && (c < '0' || c > '9') }
 
 func isAlnum(c byte) bool {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')

@@ -1,7 +1,5 @@
 package config
 
-import "slices"
-
 // shape is a kind of map whose keys are known. The schema has a definition for
 // each, by the same name.
 type shape string
@@ -73,5 +71,10 @@ func (s shape) example() string {
 	}[s]
 }
 
-// has reports whether a setting belongs to a shape.
-func (s shape) has(key string) bool { return slices.Contains(s.keys(), key) }
+// shown are the keys as messages list them.
+func (s shape) shown() []string {
+	if s == shapeWhen {
+		return append(s.keys(), "label.NAME")
+	}
+	return s.keys()
+}

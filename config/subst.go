@@ -65,6 +65,7 @@ func isVariable(s string) bool {
 type missing struct {
 	reason string // "OPENAI_API_KEY is not set"
 	fix    string
+	secret string // the fix where a secret is missing, if it is another one
 }
 
 func (m *missing) Error() string { return m.reason }
@@ -91,8 +92,11 @@ func (r *reader) expand(s string, secret bool) (string, error) {
 		}
 		if p.variable != "" || p.file != "" {
 			r.used[p.text] = "set"
-			if !secret {
+			switch {
+			case !secret:
 				r.used[p.text] += " to " + value
+			case p.optional && value == p.fallback:
+				r.used[p.text] = "by default"
 			}
 		}
 		out.WriteString(value)
@@ -114,7 +118,11 @@ func (r *reader) fill(p piece) (string, error) {
 	if p.optional {
 		return p.fallback, nil
 	}
-	return "", &missing{reason: p.variable + " is not set", fix: "Export it, or write ${" + p.variable + ":-} if it may be missing."}
+	return "", &missing{
+		reason: p.variable + " is not set",
+		fix:    "Export it, or give a default: ${" + p.variable + ":-default}.",
+		secret: "Export it, or write ${" + p.variable + ":-} if it may be missing.",
+	}
 }
 
 // maxFile bounds what ${file:...} reads, in bytes.
@@ -166,8 +174,8 @@ func shortPath(path string) string {
 // substitute fills in the substitutions of a scalar that is no secret. Each
 // failure is a finding.
 func (r *reader) substitute(n *node, path string) (string, bool) {
-	if shown, ok := r.literalKey(n.text); ok {
-		r.errorf(n.pos, path, "this looks like a literal secret ("+shown+")", "Use ${NAME} or ${file:/path}.")
+	if shown, ok := literal(n.text, wellKnownKey); ok {
+		r.literal(n, path, shown)
 		return "", false
 	}
 	s, err := r.expand(n.text, false)
@@ -178,32 +186,45 @@ func (r *reader) substitute(n *node, path string) (string, bool) {
 	return s, true
 }
 
-// literalKey reports whether a text, or a default in it, begins like the key of
-// a well-known service.
-func (r *reader) literalKey(s string) (string, bool) {
+// literal puts a question to every part of a scalar that stands in the file
+// itself, defaults included.
+func literal(s string, ask func(string) (string, bool)) (shown string, ok bool) {
 	pieces, ok := split(s)
 	if !ok {
 		return "", false
 	}
 	for _, p := range pieces {
 		text := p.text
-		if p.variable != "" {
+		switch {
+		case p.variable != "":
 			text = p.fallback
-		} else if p.file != "" {
+		case p.file != "":
 			continue
 		}
-		for _, prefix := range keyPrefixes() {
-			if i := strings.Index(text, prefix); i == 0 && looksRandom(text[len(prefix):]) {
-				return show(text), true
-			}
+		if shown, ok := ask(text); ok {
+			return shown, true
 		}
 	}
 	return "", false
 }
 
+// wellKnownKey is the question put to what stands where no secret belongs: a
+// price or a description must not be taken for one.
+func wellKnownKey(s string) (shown string, ok bool) {
+	for _, prefix := range keyPrefixes() {
+		if rest, found := strings.CutPrefix(s, prefix); found && looksRandom(rest) {
+			return show(s), true
+		}
+	}
+	return "", false
+}
+
+func (r *reader) literal(n *node, path, shown string) {
+	r.errorf(n.pos, path, "this looks like a literal secret ("+shown+")", "Use ${NAME} or ${file:/path}.")
+}
+
 func (r *reader) cannotExpand(n *node, path string, err error) {
-	var m *missing
-	if errors.As(err, &m) {
+	if m, ok := errors.AsType[*missing](err); ok {
 		r.errorf(n.pos, path, m.reason, m.fix)
 		return
 	}
@@ -217,22 +238,13 @@ func (r *reader) secret(n *node, path string) (string, error) {
 		r.wrongType(n, path, "text", `"${ANTHROPIC_API_KEY}"`)
 		return "", errForm
 	}
-	pieces, ok := split(n.text)
-	if !ok {
-		r.cannotExpand(n, path, errForm)
+	if shown, ok := literal(n.text, literalSecret); ok {
+		r.literal(n, path, shown)
 		return "", errForm
 	}
-	for _, p := range pieces {
-		text := p.text
-		if p.variable != "" {
-			text = p.fallback
-		} else if p.file != "" {
-			continue
-		}
-		if shown, ok := secretLike(text); ok {
-			r.errorf(n.pos, path, "this looks like a literal secret ("+shown+")", "Use ${NAME} or ${file:/path}.")
-			return "", errForm
-		}
+	value, err := r.expand(n.text, true)
+	if errors.Is(err, errForm) {
+		r.cannotExpand(n, path, err)
 	}
-	return r.expand(n.text, true)
+	return value, err
 }

@@ -4,13 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/internal/app"
 )
 
@@ -18,29 +15,6 @@ import (
 func sourceFlags(c *cobra.Command, s *app.Source) {
 	c.Flags().StringVarP(&s.File, "config", "c", "", "the configuration file (default: $SWITCHGEAR_CONFIG, then ./switchgear.yaml, then provider keys in the environment)")
 	c.Flags().BoolVar(&s.Sim, "sim", false, "use the simulated provider, whatever else there is")
-}
-
-// noSecrets lets a command work on a machine that has none of the secrets: a
-// variable that is not set is taken to be set, and its name is remembered.
-func noSecrets(s *app.Source) *unset {
-	u := &unset{}
-	s.Env = u.lookup
-	return u
-}
-
-type unset struct{ names []string }
-
-func (u *unset) lookup(name string) (string, bool) {
-	if value, ok := os.LookupEnv(name); ok {
-		return value, true
-	}
-	if name == "SWITCHGEAR_CONFIG" {
-		return "", false
-	}
-	if !slices.Contains(u.names, name) {
-		u.names = append(u.names, name)
-	}
-	return "", false
 }
 
 // table writes rows in aligned columns.
@@ -64,27 +38,4 @@ func printJSON(w io.Writer, v any) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
-}
-
-// finding is a finding for programs to read.
-type finding struct {
-	File     string `json:"file"`
-	Line     int    `json:"line"`
-	Column   int    `json:"column"`
-	Path     string `json:"path"`
-	Severity string `json:"severity"`
-	Message  string `json:"message"`
-	Fix      string `json:"fix,omitempty"`
-}
-
-func findingsJSON(findings []config.Finding) []finding {
-	rows := []finding{}
-	for i := range findings {
-		f := &findings[i]
-		rows = append(rows, finding{
-			File: f.Pos.File, Line: f.Pos.Line, Column: f.Pos.Column, Path: f.Path,
-			Severity: f.Severity.String(), Message: f.Message, Fix: f.Fix,
-		})
-	}
-	return rows
 }

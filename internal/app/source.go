@@ -17,6 +17,7 @@ const DefaultFile = "switchgear.yaml"
 type Source struct {
 	File string // "" looks at SWITCHGEAR_CONFIG, then for switchgear.yaml, then at provider keys in the environment
 	Sim  bool   // the simulator, whatever else there is
+	Bare bool   // do without the secrets: a variable that is not set is no mistake
 	Env  func(string) (string, bool)
 }
 
@@ -51,7 +52,7 @@ func (s Source) Load() (*Loaded, error) {
 		return simulated(env)
 	}
 	if file := s.file(env); file != "" {
-		return loadFile(file, env)
+		return s.loadFile(file, env)
 	}
 	if cfg, ok := config.FromEnvironment(env); ok {
 		return finish(&Loaded{Config: cfg, From: "environment"}, nil)
@@ -78,7 +79,7 @@ func simulated(env func(string) (string, bool)) (*Loaded, error) {
 	return finish(&Loaded{Config: cfg, From: "simulator", Simulated: true}, findings)
 }
 
-func loadFile(file string, env func(string) (string, bool)) (*Loaded, error) {
+func (s Source) loadFile(file string, env func(string) (string, bool)) (*Loaded, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -86,7 +87,11 @@ func loadFile(file string, env func(string) (string, bool)) (*Loaded, error) {
 		}
 		return nil, fmt.Errorf("cannot read %s: %w", file, pathless(err))
 	}
-	cfg, findings := config.Parse(file, text, env)
+	var options []config.Option
+	if s.Bare {
+		options = append(options, config.WithoutSecrets())
+	}
+	cfg, findings := config.Parse(file, text, env, options...)
 	return finish(&Loaded{Config: cfg, From: file}, findings)
 }
 

@@ -33,8 +33,9 @@ var layers = map[string][]string{
 	"internal/route":             {"", "internal/failover"},
 	"internal/breaker":           {"", "internal/failover"},
 	"internal/keyring":           {"", "internal/failover"},
-	"internal/pricing":           {""},
-	"internal/capability":        {""},
+	"internal/pricing":           {"", "internal/catalog"},
+	"internal/capability":        {"", "internal/catalog"},
+	"internal/catalog":           {}, // the dated facts both of them read
 	"internal/telemetry":         {"", "internal/failover"},
 	"internal/server":            {"", "internal/dialect/*", "internal/jsonx", "internal/sse"},
 	"internal/admin":             {""},

@@ -88,6 +88,9 @@ func TestCheckDepth(t *testing.T) {
 			t.Errorf("depth %d of %s: %v", MaxDepth+1, pair, err)
 		}
 		spans := make([]Span, 1)
+		if err := Find(nest(MaxDepth), []string{"a"}, spans); (err == nil) != (opening != "[") {
+			t.Errorf("Find at depth %d of %s: %v", MaxDepth, pair, err)
+		}
 		if err := Find(nest(MaxDepth+1), []string{"a"}, spans); err == nil {
 			t.Errorf("Find went deeper than %d in %s", MaxDepth, pair)
 		}

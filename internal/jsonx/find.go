@@ -141,8 +141,11 @@ func spells(raw []byte, name string) (exact, folded bool) {
 	return exact && same, same
 }
 
-// sameLetter reports whether two runes differ by case at most.
+// sameLetter reports whether two different runes differ by case only.
 func sameLetter(a, b rune) bool {
+	if a < utf8.RuneSelf && b < utf8.RuneSelf {
+		return a^b == 0x20 && a|0x20 >= 'a' && a|0x20 <= 'z'
+	}
 	for r := unicode.SimpleFold(a); r != a; r = unicode.SimpleFold(r) {
 		if r == b {
 			return true

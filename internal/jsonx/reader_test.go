@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // tree reads the next value into what encoding/json would make of it, numbers
@@ -41,7 +42,7 @@ func tree(r *Reader) any {
 }
 
 // decode is the standard library's reading.
-func decode(t testing.TB, b []byte) any {
+func decode(t rapid.TB, b []byte) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(string(b)))
 	d.UseNumber()
@@ -265,5 +266,49 @@ func TestAppendQuote(t *testing.T) {
 		if got := string(AppendQuote([]byte("+"), s)); got != "+"+want {
 			t.Errorf("AppendQuote(%s) = %s, want %s", strconv.Quote(s), got, want)
 		}
+	}
+}
+
+// BenchmarkReader reads the text out of one chunk of a streamed answer.
+func BenchmarkReader(b *testing.B) {
+	chunk := []byte(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":" a few words\n"},"logprobs":null,"finish_reason":null}]}`)
+	b.SetBytes(int64(len(chunk)))
+	b.ReportAllocs()
+	for b.Loop() {
+		text := ""
+		r := NewReader(chunk)
+		for r.Object(); r.More(); {
+			if string(r.Key()) != "choices" {
+				continue
+			}
+			for r.Array(); r.More(); {
+				for r.Object(); r.More(); {
+					if string(r.Key()) != "delta" {
+						continue
+					}
+					for r.Object(); r.More(); {
+						if string(r.Key()) == "content" {
+							text = r.Str()
+						}
+					}
+				}
+			}
+		}
+		if text != " a few words\n" || r.Err() != nil {
+			b.Fatal(text, r.Err())
+		}
+	}
+}
+
+func BenchmarkAppendQuote(b *testing.B) {
+	text, ok := Unquote([]byte(`"` + strings.Repeat(`Say \"thank you\" once, never twice; do not promise dates that we cannot keep.\n`, 100) + `"`))
+	if !ok {
+		b.Fatal("no text")
+	}
+	dst := make([]byte, 0, 2*len(text))
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = AppendQuote(dst[:0], text)
 	}
 }

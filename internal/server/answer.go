@@ -69,7 +69,11 @@ var (
 )
 
 // relay passes on the headers of the provider's answer that a client may see.
+// They tell who the provider is, so that a client which may not know gets none.
 func (x *exchange) relay(from http.Header) {
+	if !x.set.Full {
+		return
+	}
 	h := x.w.Header()
 	for name, values := range from {
 		if _, taken := h[name]; !taken {
@@ -89,7 +93,10 @@ func (x *exchange) stream() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.Close() }()
+	defer func() {
+		_ = s.Close()
+		x.record.Usage, x.record.Cost = served(x.record.Trace)
+	}()
 	if traced, ok := s.(switchgear.Traced); ok {
 		x.record.Trace = traced.Trace()
 	}
@@ -105,18 +112,24 @@ func (x *exchange) stream() error {
 	return x.forward(s)
 }
 
+// served is what the attempt that served has used; it is the last one.
+func served(t *switchgear.Trace) (switchgear.Usage, switchgear.Cost) {
+	if t == nil || len(t.Attempts) == 0 {
+		return switchgear.Usage{}, switchgear.Cost{}
+	}
+	last := &t.Attempts[len(t.Attempts)-1]
+	return last.Usage, last.Cost
+}
+
 // forward sends the events of a stream as they come.
 func (x *exchange) forward(s switchgear.Stream) error {
 	control := http.NewResponseController(x.w)
 	for s.Next() {
-		event := s.Event()
-		if event.Kind == switchgear.EventUsage || event.Kind == switchgear.EventStart || event.Kind == switchgear.EventFinish {
-			x.record.Usage.Merge(&event.Usage)
-		}
-		if len(event.Raw) == 0 {
+		raw := s.Event().Raw
+		if len(raw) == 0 {
 			continue
 		}
-		if _, err := x.w.Write(event.Raw); err != nil {
+		if _, err := x.w.Write(raw); err != nil {
 			return nil //nolint:nilerr // the client is gone: nobody is left to be told
 		}
 		if err := control.Flush(); err != nil {

@@ -97,16 +97,24 @@ func mend(path string) string {
 		if !ok {
 			continue
 		}
-		for _, extra := range []string{"/v1", "/chat/completions", "/messages", "/openai", "/anthropic", "/"} {
-			for strings.HasSuffix(head, extra) {
-				head = strings.TrimSuffix(head, extra)
-			}
-		}
-		if head == "" {
+		if strip(head) == "" {
 			return "/v1" + end
 		}
 	}
 	return ""
+}
+
+// strip takes off whatever base URLs are mistakenly made of.
+func strip(head string) string {
+	for {
+		before := head
+		for _, extra := range []string{"/v1", "/chat/completions", "/messages", "/embeddings", "/openai", "/anthropic", "/"} {
+			head = strings.TrimSuffix(head, extra)
+		}
+		if head == before {
+			return head
+		}
+	}
 }
 
 // probe answers the requests that need no key: liveness, readiness, and the

@@ -26,7 +26,7 @@ func recorded(t testing.TB) []*corpus.Record {
 }
 
 // TestRecordedHoweverCut cuts each recorded stream every 7 bytes; those below
-// 8 KB at every byte; and the smallest in two, at each place there is.
+// 4 KB at every byte; and the smallest in two, at each place there is.
 func TestRecordedHoweverCut(t *testing.T) {
 	frames := 0
 	for _, rec := range recorded(t) {
@@ -42,10 +42,10 @@ func TestRecordedHoweverCut(t *testing.T) {
 		frames += len(whole)
 		var cuts [][]int
 		cuts = append(cuts, []int{7})
-		if len(stream) < 8<<10 {
+		if len(stream) < 4<<10 {
 			cuts = append(cuts, []int{1})
 		}
-		if len(stream) < 1000 {
+		if len(stream) < 600 {
 			for at := 1; at < len(stream); at++ {
 				cuts = append(cuts, []int{at, len(stream)})
 			}

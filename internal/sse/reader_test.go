@@ -169,6 +169,28 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
+// TestNextLongFrames makes the buffer grow and its contents move, frames of all
+// sizes following one another.
+func TestNextLongFrames(t *testing.T) {
+	var stream []byte
+	var want []seen
+	for i := range 60 {
+		size := []int{10, 5000, 300, 20000, 4096, 0}[i%6] + i
+		data := strings.Repeat(string(rune('a'+i%26)), size)
+		stream = AppendEvent(stream, "e", []byte(data))
+		want = append(want, seen{Event: "e", Data: data, HasData: true})
+	}
+	for _, size := range []int{1, 100, 4095, 4096, 4097, len(stream)} {
+		frames, raw, err := readAll(t, &cutter{rest: stream, sizes: []int{size}})
+		if !errors.Is(err, io.EOF) || !bytes.Equal(raw, stream) {
+			t.Errorf("cut at %d: error %v, %d bytes of %d", size, err, len(raw), len(stream))
+		}
+		if diff := cmp.Diff(want, frames); diff != "" {
+			t.Errorf("cut at %d (-want +got):\n%s", size, diff)
+		}
+	}
+}
+
 func TestNextReadErrors(t *testing.T) {
 	reset := errors.New("connection reset")
 	src := io.MultiReader(strings.NewReader("data: x\n\ndata: y"), iotest.ErrReader(reset))

@@ -14,18 +14,24 @@ func AppendEvent(dst []byte, event string, data []byte) []byte {
 		}
 		dst = append(dst, '\n')
 	}
-	for {
-		dst = append(dst, "data: "...)
-		i := bytes.IndexAny(data, "\r\n")
-		if i < 0 {
-			dst = append(dst, data...)
-			return append(dst, "\n\n"...)
-		}
-		dst = append(dst, data[:i]...)
-		dst = append(dst, '\n')
-		if data[i] == '\r' && i+1 < len(data) && data[i+1] == '\n' {
-			i++
-		}
-		data = data[i+1:]
+	if bytes.IndexByte(data, '\n') < 0 && bytes.IndexByte(data, '\r') < 0 {
+		dst = append(append(dst, "data: "...), data...)
+		return append(dst, "\n\n"...)
 	}
+	return append(appendLines(dst, data), '\n')
+}
+
+// appendLines appends a "data" line for each line of data.
+func appendLines(dst, data []byte) []byte {
+	dst = append(dst, "data: "...)
+	for i, c := range data {
+		switch {
+		case c == '\n' && i > 0 && data[i-1] == '\r': // the line has ended already
+		case c == '\n', c == '\r':
+			dst = append(dst, "\ndata: "...)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '\n')
 }

@@ -122,7 +122,7 @@ func newToolBlock(t toolCall, input json.RawMessage) toolBlock {
 
 // checkMessages makes the checks that Anthropic makes before it answers.
 func (c *call) checkMessages(limit bool) *exchange {
-	missing := ""
+	var missing string
 	switch {
 	case c.r.Header.Get("Anthropic-Version") == "":
 		return c.anthropicError(http.StatusBadRequest, "invalid_request_error", "anthropic-version: header is required")

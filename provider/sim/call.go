@@ -38,8 +38,8 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *call {
 	c := &call{s: s, w: w, r: r, ctx: r.Context(), body: body, dialect: dialectOf(r)}
 	c.entry = s.arrive(r, body)
 	c.entry.Dialect = c.dialect
-	c.rng = rand.New(rand.NewPCG(s.opts.Seed, uint64(c.entry.N))) //nolint:gosec // repeatable, not secret
-	c.unhook = context.AfterFunc(c.ctx, c.cancelled)
+	c.rng = rand.New(rand.NewPCG(s.opts.Seed, uint64(c.entry.N)))
+	c.unhook = context.AfterFunc(c.ctx, c.cancelled) //nolint:contextcheck // cancelled only takes note
 	return c
 }
 

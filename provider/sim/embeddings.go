@@ -84,7 +84,7 @@ func embedInputs(raw json.RawMessage) (inputs []string, tokens int) {
 func vector(text string, size int) []float32 {
 	sum := make([]float64, size)
 	add := func(word string, weight float64) {
-		r := rand.New(rand.NewPCG(hashOf([]byte(word)), 0)) //nolint:gosec // an embedding is to be repeatable, not secret
+		r := rand.New(rand.NewPCG(hashOf([]byte(word)), 0))
 		for i := range sum {
 			sum[i] += weight * r.NormFloat64()
 		}

@@ -82,7 +82,6 @@ func (c *call) noSuchModel(name string) *exchange {
 
 // said is one provider's words for an error. MODEL stands for the model.
 type said struct {
-	status                  int // 0 for that of the fault
 	kind, code, param, text string
 	details                 string // Anthropic: JSON
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -70,17 +71,6 @@ func streamed(frames []frame) *exchange {
 	return x
 }
 
-// contents counts the frames that are content.
-func (x *exchange) contents() int {
-	n := 0
-	for _, f := range x.frames {
-		if f.kind == frameContent {
-			n++
-		}
-	}
-	return n
-}
-
 // after is the index of the frame that follows the first n pieces of content;
 // with n 0 it is that of the first piece.
 func (x *exchange) after(n int) int {
@@ -142,9 +132,7 @@ func (c *call) play(x *exchange) {
 	}
 	if !x.silent {
 		header := c.w.Header()
-		for name, values := range x.header {
-			header[name] = values
-		}
+		maps.Copy(header, x.header)
 		if x.declare >= 0 {
 			header.Set("Content-Length", strconv.Itoa(x.declare))
 		}

@@ -116,7 +116,7 @@ func statusChecks() map[string]check {
 func TestEdgePagesCarryARay(t *testing.T) {
 	s := New(Options{})
 	r := s.ask(t, openai, request("sim-520", true, ""))
-	if r.header.Get("Cf-Ray") == "" || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") || r.header.Get("X-Request-Id") != "" {
+	if r.header.Get("Cf-Ray") == "" || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") || r.header.Get("X-Request-ID") != "" {
 		t.Errorf("headers of an edge page: %v", r.header)
 	}
 	if body := s.ask(t, openai, request("sim-500-empty", true, "")).body; body != "" {
@@ -424,7 +424,7 @@ func contentChecks() map[string]check {
 						}
 					}
 				}
-				_ = json.Unmarshal([]byte(event), &v)
+				_ = json.Unmarshal([]byte(event), &v) //nolint:musttag // the names match but for their case
 				args.WriteString(v.Delta.Partial)
 				for _, c := range v.Choices {
 					for _, call := range append(c.Delta.Calls, c.Message.Calls...) {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -65,7 +66,7 @@ func joinFaults(faults []Fault) string {
 func parseFault(s string, table map[string]faultRow) (Fault, error) {
 	m := regexp.MustCompile(`^(.+?)(?:x([0-9]{1,6}))?(?:@([0-9.]+)%?)?$`).FindStringSubmatch(s)
 	if m == nil {
-		return Fault{}, fmt.Errorf("a fault is missing: write NAME[-ARG][xTIMES][@PERCENT%%], for example 503x2")
+		return Fault{}, errors.New("a fault is missing: write NAME[-ARG][xTIMES][@PERCENT%], for example 503x2")
 	}
 	f := Fault{Name: m[1]}
 	f.Times, _ = strconv.Atoi(m[2])

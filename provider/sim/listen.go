@@ -39,7 +39,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		err := srv.Serve(ln)
 		s.setRefuse(nil)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // the end that was asked for
+			return nil
 		}
 		select {
 		case d := <-pause:
@@ -61,7 +61,7 @@ func reopen(ctx context.Context, addr net.Addr, after time.Duration) (net.Listen
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return nil, nil
+		return nil, nil //nolint:nilnil // said above
 	case <-timer.C:
 	}
 	var lc net.ListenConfig

@@ -107,13 +107,6 @@ func (c *memConn) Close() error {
 	return nil
 }
 
-// reset ends both directions; the other end reads what was written, then
-// ECONNRESET.
-func (c *memConn) reset() {
-	c.out.change(func(h *half) { h.reset = true })
-	c.in.change(func(h *half) { h.gone = true })
-}
-
 func (h *half) change(f func(*half)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -145,6 +138,13 @@ func (c *memConn) SetReadDeadline(t time.Time) error {
 func (c *memConn) SetWriteDeadline(t time.Time) error {
 	c.out.limit(&c.out.writing, t)
 	return nil
+}
+
+// reset ends both directions; the other end reads what was written, then
+// ECONNRESET.
+func (c *memConn) reset() {
+	c.out.change(func(h *half) { h.reset = true })
+	c.in.change(func(h *half) { h.gone = true })
 }
 
 func (h *half) limit(d *deadline, t time.Time) {

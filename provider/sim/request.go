@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"strings"
 )
 
@@ -133,7 +134,7 @@ func parse(dialect string, body []byte, seed uint64) (*ask, error) {
 			a.max = *limit
 		}
 	}
-	a.stops = append(w.StopSequences, texts(w.Stop)...)
+	a.stops = slices.Concat(w.StopSequences, texts(w.Stop))
 	a.readMessages(w)
 	a.readTools(w)
 	a.readFormat(w)

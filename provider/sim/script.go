@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -68,7 +69,7 @@ func ParseScript(text []byte) (*Script, error) {
 		return nil, fmt.Errorf("the script cannot be read: %w", err)
 	}
 	if len(file.Phases) == 0 {
-		return nil, fmt.Errorf("the script has no phases: write at least one under `phases:`")
+		return nil, errors.New("the script has no phases: write at least one under `phases:`")
 	}
 	s := &Script{repeat: file.Repeat}
 	for i, p := range file.Phases {
@@ -142,6 +143,15 @@ func (r *rule) read(fault, share string) (err error) {
 	return nil
 }
 
+// Phase is the name of the phase that holds a time after the start; "" once
+// the script is over.
+func (s *Script) Phase(since time.Duration) string {
+	if i, _ := s.at(since); i >= 0 {
+		return s.phases[i].name
+	}
+	return ""
+}
+
 // at finds the phase that holds a time after the start, and how far into it
 // that is, from 0 to 1.
 func (s *Script) at(since time.Duration) (int, float64) {
@@ -162,15 +172,6 @@ func (s *Script) at(since time.Duration) (int, float64) {
 		since -= p.lasts
 	}
 	return -1, 0 // the script is over
-}
-
-// Phase is the name of the phase that holds a time after the start; "" once
-// the script is over.
-func (s *Script) Phase(since time.Duration) string {
-	if i, _ := s.at(since); i >= 0 {
-		return s.phases[i].name
-	}
-	return ""
 }
 
 // sources are the rules that apply to a call now.

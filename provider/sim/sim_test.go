@@ -43,7 +43,7 @@ func (r reply) text() string {
 				Delta, Message struct{ Content string }
 			}
 		}
-		_ = json.Unmarshal([]byte(event), &v)
+		_ = json.Unmarshal([]byte(event), &v) //nolint:musttag // the names match but for their case
 		b.WriteString(v.Delta.Text)
 		for _, c := range v.Content {
 			b.WriteString(c.Text)

@@ -31,25 +31,34 @@ type builder struct {
 	citations        []json.RawMessage
 }
 
-// collect reads a stream to its end, the way a consumer that wants the whole
-// answer would.
-func collect(t testing.TB, r io.Reader) *collected {
-	t.Helper()
+// drain reads a stream to its end.
+func drain(r io.Reader) *collected {
 	c := &collected{}
-	parts := map[int]*builder{}
-	var order []int
 	s := New().Events(r)
-	choice := switchgear.Choice{}
 	for s.Next() {
 		e := s.Event()
 		e.Raw = bytes.Clone(e.Raw)
 		c.raw = append(c.raw, e.Raw...)
 		c.events = append(c.events, e)
+	}
+	c.err = s.Err()
+	return c
+}
+
+// collect reads a stream to its end, the way a consumer that wants the whole
+// answer would.
+func collect(t testing.TB, r io.Reader) *collected {
+	t.Helper()
+	c := drain(r)
+	parts := map[int]*builder{}
+	var order []int
+	choice := switchgear.Choice{}
+	for _, e := range c.events {
 		b := parts[e.Index]
 		switch e.Kind {
 		case switchgear.EventStart:
 			c.response.ID, c.response.Model = e.ID, e.Model
-			merge(&c.response.Usage, &e.Usage)
+			c.response.Usage.Merge(&e.Usage)
 		case switchgear.EventPart:
 			parts[e.Index] = &builder{part: *e.Part}
 			order = append(order, e.Index)
@@ -67,7 +76,7 @@ func collect(t testing.TB, r io.Reader) *collected {
 		case switchgear.EventFinish:
 			choice.Finish = e.Finish
 		case switchgear.EventUsage:
-			merge(&c.response.Usage, &e.Usage)
+			c.response.Usage.Merge(&e.Usage)
 		case switchgear.EventOther, switchgear.EventPing, switchgear.EventPartEnd, switchgear.EventRefusal:
 		}
 	}
@@ -75,21 +84,7 @@ func collect(t testing.TB, r io.Reader) *collected {
 		choice.Parts = append(choice.Parts, parts[i].whole(t))
 	}
 	c.response.Choices = []switchgear.Choice{choice}
-	c.err = s.Err()
 	return c
-}
-
-// merge lets later counts replace earlier ones, field by field.
-func merge(to, from *switchgear.Usage) {
-	for f, n := range map[switchgear.UsageField]int64{
-		switchgear.UsageInput: from.Input, switchgear.UsageOutput: from.Output,
-		switchgear.UsageCacheRead: from.CacheRead, switchgear.UsageCacheWrite: from.CacheWrite,
-		switchgear.UsageCacheWriteHour: from.CacheWriteHour, switchgear.UsageReasoning: from.Reasoning,
-	} {
-		if from.Has(f) {
-			to.Set(f, n)
-		}
-	}
 }
 
 func citation(raw []byte) json.RawMessage {

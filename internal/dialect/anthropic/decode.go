@@ -10,8 +10,8 @@ import (
 
 // Decode reads a whole answer. An answer without content is one too: the model
 // may decline, or have nothing to add to a tool's result.
-func (d *Dialect) Decode(body []byte) (*switchgear.Response, error) {
-	if err := d.document(body); err != nil {
+func (*Dialect) Decode(body []byte) (*switchgear.Response, error) {
+	if err := document(body); err != nil {
 		return nil, err
 	}
 	m := message{}
@@ -36,8 +36,8 @@ func (d *Dialect) Decode(body []byte) (*switchgear.Response, error) {
 }
 
 // DecodeCount reads the answer to the request of [Dialect.EncodeCount].
-func (d *Dialect) DecodeCount(body []byte) (*switchgear.TokenCount, error) {
-	if err := d.document(body); err != nil {
+func (*Dialect) DecodeCount(body []byte) (*switchgear.TokenCount, error) {
+	if err := document(body); err != nil {
 		return nil, err
 	}
 	var n int64
@@ -62,7 +62,7 @@ func (d *Dialect) DecodeCount(body []byte) (*switchgear.TokenCount, error) {
 }
 
 // document makes sure that an answer is one JSON object.
-func (d *Dialect) document(body []byte) error {
+func document(body []byte) error {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	switch {
 	case len(trimmed) == 0:

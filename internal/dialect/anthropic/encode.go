@@ -15,7 +15,7 @@ import (
 // A typed request may hold members this package has no field for: those of
 // Options["anthropic"] and Extra are written as they stand, except "betas" of
 // Options, a list of names that goes into the anthropic-beta header.
-func (d *Dialect) Encode(call *switchgear.Call, stream bool) (provider.Encoded, error) {
+func (*Dialect) Encode(call *switchgear.Call, stream bool) (provider.Encoded, error) {
 	out := provider.Encoded{Path: messagesPath}
 	if err := speaks(call.Request.Wire); err != nil {
 		return out, err
@@ -28,7 +28,7 @@ func (d *Dialect) Encode(call *switchgear.Call, stream bool) (provider.Encoded, 
 
 // EncodeCount writes the request that asks how many tokens a call would read.
 // What steers only the answer is left out, because the endpoint refuses it.
-func (d *Dialect) EncodeCount(call *switchgear.Call) (provider.Encoded, error) {
+func (*Dialect) EncodeCount(call *switchgear.Call) (provider.Encoded, error) {
 	out := provider.Encoded{Path: countPath}
 	wire := call.Request.Wire
 	if err := speaks(wire); err != nil {

@@ -16,8 +16,10 @@ import (
 // nothing but its status, because it comes from what stands before the provider.
 func (*Dialect) Error(status int, h http.Header, body []byte) *switchgear.Error {
 	if status >= 300 && status < 400 {
-		return failure(ruling{class: switchgear.ClassServer, code: "redirect",
-			say: "the provider answers with a redirect, which is never followed; check the base URL"}, status, nil, problem{})
+		return failure(ruling{
+			class: switchgear.ClassServer, code: "redirect",
+			say: "the provider answers with a redirect, which is never followed; check the base URL",
+		}, status, nil, problem{})
 	}
 	now := time.Now()
 	said := readProblem(body)

@@ -17,8 +17,9 @@ type ruling struct {
 
 // rule gives a ruling to errors that match all that it names.
 type rule struct {
-	kind, code, text string // type; code; part of the message, in lower case
 	ruling
+
+	kind, code, text string // type; code; part of the message, in lower case
 }
 
 // Sayings that several rules share.

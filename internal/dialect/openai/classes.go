@@ -3,7 +3,8 @@ package openai
 import "github.com/switchgear-dev/switchgear"
 
 // codeClasses are the codes and types that decide by themselves, in lower case.
-// Words that hosts use for everything ("invalid_request_error") are not here.
+// Words that hosts use for everything ("invalid_request_error", "api_error",
+// "server_error") are not here: the status says more.
 var codeClasses = map[string]switchgear.Class{ //nolint:gochecknoglobals // a constant table
 	// too long for this model
 	"context_length_exceeded":          switchgear.ClassContext,
@@ -55,14 +56,6 @@ var codeClasses = map[string]switchgear.Class{ //nolint:gochecknoglobals // a co
 	"service_tier_capacity_exceeded": switchgear.ClassOverloaded, // Mistral
 	"service_unavailable_error":      switchgear.ClassOverloaded,
 	"unavailable":                    switchgear.ClassOverloaded, // Google
-
-	// a fault of the provider
-	"server_error":          switchgear.ClassServer,
-	"internal_error":        switchgear.ClassServer,
-	"internal_server_error": switchgear.ClassServer,
-	"internalservererror":   switchgear.ClassServer, // vLLM
-	"api_error":             switchgear.ClassServer,
-	"timeout":               switchgear.ClassServer,
 
 	// no such model, or not for us
 	"model_not_found":          switchgear.ClassGone,
@@ -135,8 +128,8 @@ var phrases = []phrase{ //nolint:gochecknoglobals // a constant table
 	{400, 422, "prompt is too long", switchgear.ClassContext},
 	{400, 422, "input is too long", switchgear.ClassContext},
 	{400, 422, "too many tokens", switchgear.ClassContext},
-	{400, 422, "inputs tokens + max_new_tokens", switchgear.ClassContext}, // TGI, Together
-	{400, 422, "input token count", switchgear.ClassContext},              // Google
+	{400, 422, "max_new_tokens must be", switchgear.ClassContext}, // TGI, Together
+	{400, 422, "input token count", switchgear.ClassContext},      // Google
 	{400, 422, "prompt contains too many", switchgear.ClassContext},
 
 	{400, 403, "content management policy", switchgear.ClassPolicy},

@@ -143,6 +143,9 @@ func (e *encoder) tools(req *switchgear.Request) {
 		if t.Cache != nil {
 			e.drop(path + ".cache")
 		}
+		for _, name := range sorted(t.Extra) {
+			e.drop(path + "." + name)
+		}
 		switch {
 		case t.Raw == nil:
 			writeTool(&w, t)

@@ -118,7 +118,7 @@ func (s *stream) frame(f sse.Frame) {
 			return
 		}
 	case f.Event == "error":
-		s.fail(classify(http.StatusOK, nil, f.Data))
+		s.fail(told(f.Data))
 		return
 	case f.Data == nil:
 		s.stray(f.Raw)
@@ -207,4 +207,13 @@ func cut(reason error) error {
 
 func broken(class switchgear.Class, text string, cause error) *switchgear.Error {
 	return &switchgear.Error{Class: class, Status: http.StatusOK, Dialect: Name, Message: text, Err: cause}
+}
+
+// told is the error that an event of that name tells of, in whatever words.
+func told(data []byte) *switchgear.Error {
+	e := classify(http.StatusOK, nil, data)
+	if !readFailure(data).some {
+		e.Class, e.Code, e.Message = switchgear.ClassServer, "", sentences[switchgear.ClassServer]
+	}
+	return e
 }

@@ -29,9 +29,7 @@ func (e *encoder) turn(w *jsonx.Writer, path string, m *switchgear.Message) {
 	for i := range m.Parts {
 		p := &m.Parts[i]
 		at := path + ".content[" + strconv.Itoa(i) + "]"
-		if p.Cache != nil {
-			e.drop(at + ".cache")
-		}
+		e.asides(at, p)
 		if p.Kind == switchgear.PartToolResult && p.Result != nil {
 			e.result(w, at, p.Result)
 		} else {
@@ -53,6 +51,12 @@ func (e *encoder) turn(w *jsonx.Writer, path string, m *switchgear.Message) {
 		w.Key("name")
 		w.Str(m.Name)
 	}
+	for _, name := range sorted(m.Extra) {
+		if name != "role" && name != "name" && name != "content" {
+			w.Key(name)
+			w.Raw(m.Extra[name])
+		}
+	}
 	if m.Role == switchgear.RoleAssistant {
 		e.assistant(w, path, m)
 	} else {
@@ -60,6 +64,20 @@ func (e *encoder) turn(w *jsonx.Writer, path string, m *switchgear.Message) {
 		e.content(w, path, m.Parts)
 	}
 	w.End()
+}
+
+// asides names what stands on a part and cannot be said beside it.
+func (e *encoder) asides(path string, p *switchgear.Part) {
+	if p.Cache != nil {
+		e.drop(path + ".cache")
+	}
+	said := p.Kind == switchgear.PartToolCall || p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted
+	if said && p.Origin == Name {
+		return
+	}
+	for _, name := range sorted(p.Extra) {
+		e.drop(path + "." + name)
+	}
 }
 
 // result writes what a tool answered, which is text here. That the tool itself

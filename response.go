@@ -128,8 +128,38 @@ func (u *Usage) Set(f UsageField, n int64) {
 	}
 }
 
+// Merge takes over the counts the other one knows: of a stream, the last word
+// holds, field by field.
+func (u *Usage) Merge(later *Usage) {
+	for f := UsageInput; f <= UsageReasoning; f <<= 1 {
+		if later.Has(f) {
+			u.Set(f, later.get(f))
+		}
+	}
+	u.Estimated = u.Estimated || later.Estimated
+}
+
 // Total is Input plus Output.
 func (u *Usage) Total() int64 { return u.Input + u.Output }
+
+func (u *Usage) get(f UsageField) int64 {
+	switch f {
+	case UsageInput:
+		return u.Input
+	case UsageOutput:
+		return u.Output
+	case UsageCacheRead:
+		return u.CacheRead
+	case UsageCacheWrite:
+		return u.CacheWrite
+	case UsageCacheWriteHour:
+		return u.CacheWriteHour
+	case UsageReasoning:
+		return u.Reasoning
+	default:
+		return 0
+	}
+}
 
 // Cost is what an answer costs at list price, in US dollars.
 type Cost struct {

@@ -1,6 +1,9 @@
 package switchgear
 
-import "iter"
+import (
+	"iter"
+	"net/http"
+)
 
 // EventKind says which fields of an [Event] are meant.
 type EventKind uint8
@@ -19,6 +22,7 @@ const (
 	EventPartEnd                    // the part is complete
 	EventFinish                     // Finish
 	EventUsage                      // Usage: later counts replace earlier ones, field by field
+	EventDelta                      // more of a part that no other event can say (a citation, the input of a tool that runs at the provider): Raw, and Text where it is text
 )
 
 // Event is a step of a stream. It is valid until the next call of
@@ -44,7 +48,7 @@ type Event struct {
 // progress. Thinking and tool calls count.
 func (e *Event) IsContent() bool {
 	switch e.Kind {
-	case EventText, EventThinking, EventSignature, EventToolCall, EventRefusal:
+	case EventText, EventThinking, EventSignature, EventToolCall, EventRefusal, EventDelta:
 		return true
 	case EventPart:
 		return e.Part != nil && e.Part.Kind != PartText && e.Part.Kind != PartThinking
@@ -73,6 +77,12 @@ type Stream interface {
 // last attempt is still open.
 type Traced interface {
 	Trace() *Trace
+}
+
+// Headed is a [Stream] that has headers of the provider's answer a client may
+// see.
+type Headed interface {
+	Header() http.Header
 }
 
 // Events ranges over a stream and closes it. The last pair holds the error, if

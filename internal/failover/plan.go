@@ -13,16 +13,17 @@ import (
 // when a configuration is loaded, never changes, and is shared by all requests
 // of a route.
 type Plan struct {
-	Route    string
-	Config   string // generation of the configuration
-	Stakes   switchgear.Stakes
-	Steps    []Step      // those that may serve, in order
-	Excluded []Exclusion // those that may not, and why: named in errors
-	Length   int         // of the chain as written
-	Timeout  Timeout
-	Commit   Commit
-	Policy   PolicyAction
-	Attempts int // most upstream calls per request, over all steps
+	Route      string
+	Config     string // generation of the configuration
+	Stakes     switchgear.Stakes
+	Steps      []Step      // those that may serve, in order
+	Excluded   []Exclusion // those that may not, and why: named in errors
+	Length     int         // of the chain as written
+	Timeout    Timeout
+	Commit     Commit
+	Policy     PolicyAction
+	NoFallback bool // only the first step that can take the request is tried
+	Attempts   int  // most upstream calls per request, over all steps; 0 for no limit
 }
 
 // Step is one target of a plan.
@@ -32,9 +33,9 @@ type Step struct {
 	Provider switchgear.Provider
 	Dialects []string // what it speaks; empty for a provider that takes typed requests only
 	Levers   *switchgear.Levers
-	Breaker  Breaker
-	Keys     Keys
-	Price    Pricer
+	Breaker  Breaker // nil lets everything pass
+	Keys     Keys    // nil for a provider that needs no keys
+	Price    Pricer  // nil if the price is unknown
 	Retry    Retry
 	Context  int64 // context window in tokens; 0 if unknown
 	Degraded bool  // an answer from here is of a lower tier than the first step's
@@ -57,7 +58,7 @@ type Timeout struct {
 
 // Retry is how often and how patiently one target is tried again.
 type Retry struct {
-	Attempts int           // tries per target, the first included
+	Attempts int           // tries per target, the first included; 0 is 1
 	Base     time.Duration // the first wait is between 0 and Base; it doubles from there
 	Cap      time.Duration
 	WaitHint time.Duration // the longest Retry-After that is waited out
@@ -122,12 +123,14 @@ type Breaker interface {
 
 // Keys are the credentials of one provider.
 type Keys interface {
-	// Pick returns a key that is not cooling, and the number of its place.
-	// Avoid holds a bit for each place that must not be picked. If there is
-	// none, ok is false and until is when the first of them is back.
+	// Pick returns a key that is not cooling, and the number of its place,
+	// which is at most 63. Avoid holds a bit for each place that must not be
+	// picked. If there is none, ok is false and until is when the first of
+	// those not avoided is back; zero if there are none.
 	Pick(now time.Time, avoid uint64) (c switchgear.Credential, place int, until time.Time, ok bool)
-	// Report tells what came of using the key at a place; err is nil if all
-	// went well.
+	// Report tells what came of using the key at a place, once per use; err is
+	// nil if all went well. A failure whose class does not cool keys is to be
+	// ignored: it is neither.
 	Report(place int, err *switchgear.Error, now time.Time)
 }
 
@@ -136,7 +139,8 @@ type Pricer interface {
 	Cost(u *switchgear.Usage, at time.Time) switchgear.Cost
 }
 
-// Observer sees every attempt once it is over. It must not block.
+// Observer sees every attempt that called a provider, once, when it is over.
+// It must not block, and must not keep a.
 type Observer interface {
 	Attempted(ctx context.Context, plan *Plan, a *switchgear.Attempt)
 }

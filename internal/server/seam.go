@@ -13,35 +13,32 @@ type Gateway interface {
 	Stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error)
 	Embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error)
 	CountTokens(ctx context.Context, req *switchgear.Request) (*switchgear.TokenCount, error)
-	// Admit finds out who is calling. Key is what the client sent, "" for
-	// none; only is nil if the caller may use every route.
-	Admit(key string) (Client, error)
-	// Routes lists what a client may name as the model.
-	Routes(c Client) []Route
-	// Settings are the parts of the configuration the data plane heeds.
+	// Admit finds out who is calling. Key is what the client sent, "" for none.
+	Admit(key string) (*Client, error)
+	// Resolve finds the route a client means by a name, if it may use it.
+	Resolve(c *Client, name string) (route string, err error)
+	// Models lists what a client may name as the model.
+	Models(c *Client) []switchgear.ModelInfo
+	// Settings are the parts of the configuration the data plane heeds. They
+	// may change between two calls, never within one.
 	Settings() *Settings
+	// Ready reports whether the gateway can serve: nil, or why not.
+	Ready() error
 }
 
 // Client is who is calling.
 type Client struct {
 	Name   string            // "" if the gateway asks for no keys
-	Labels map[string]string // win over what the request says
-	Routes []string          // what it may use; nil for everything
-}
-
-// Route is a name a client may use as the model.
-type Route struct {
-	Name    string
-	Alias   bool
-	Created int64 // unix seconds
-	Display string
+	Labels map[string]string // they win over what the request says
+	Routes map[string]bool   // what it may use; nil for everything
 }
 
 // Settings are the parts of the configuration the data plane heeds.
 type Settings struct {
-	Full       bool     // expose every x-switchgear-* header
-	Hosts      []string // names the gateway may be addressed by, ports aside; nil for any
-	Generation string
+	Full       bool   // show every x-switchgear-* header
+	Loopback   bool   // bound to a loopback address: only loopback names are taken as the Host
+	Generation string // of the configuration
+	Simulated  bool   // answers come from the simulator
 }
 
 // Codec is a client protocol: what the data plane reads and writes in the
@@ -52,20 +49,23 @@ type Codec interface {
 	// Scan checks the body of a request in one pass and finds what the gateway
 	// must know. The error is an [*switchgear.Error] of ClassInvalid whose
 	// Message is one clear sentence.
-	Scan(body []byte) (Envelope, error)
+	Scan(body []byte) (switchgear.Envelope, error)
 	// Error writes a failure as a body in the client's shape, and the HTTP
 	// status that goes with it.
 	Error(e *switchgear.Error, requestID string) (status int, body []byte)
 	// StreamError writes a failure as the last frame of a stream.
 	StreamError(e *switchgear.Error, requestID string) []byte
 	// Models writes the list of what a client may use.
-	Models(routes []Route) []byte
+	Models(models []switchgear.ModelInfo) []byte
 }
 
-// Envelope is what the gateway must know of a request.
-type Envelope struct {
-	Model  string          // unescaped
-	Span   switchgear.Span // where the value of "model" stands in the body
-	Stream bool
-	User   string
+// embedCodec is a [Codec] whose protocol has embeddings.
+type embedCodec interface {
+	ScanEmbed(body []byte) (switchgear.Envelope, error)
+}
+
+// Observer is told of every request once it is over. It must not block, and
+// must not keep the record.
+type Observer interface {
+	Requested(ctx context.Context, r *switchgear.Record)
 }

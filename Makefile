@@ -1,0 +1,68 @@
+# Everything a contributor or CI needs. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= go
+TOOL    := $(GO) tool -modfile=tools/go.mod
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 10s
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/switchgear
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/switchgear ./cmd/switchgear
+
+.PHONY: run
+run: build ## build and serve: your switchgear.yaml, your provider keys, or else the simulator
+	@bin/switchgear serve
+
+.PHONY: test
+test: ## everything that proves the product works: unit, race, script, corpus, conformance; installs what it needs
+	@scripts/test-needs.sh
+	@$(GO) test -race -timeout 15m ./...
+	@$(MAKE) --no-print-directory conformance
+
+.PHONY: short
+short: ## the Go tests without the race detector, for the inner loop
+	@$(GO) test -timeout 5m ./...
+
+.PHONY: conformance
+conformance: build ## the official client SDKs against the built binary
+	@conformance/run.sh
+
+.PHONY: check
+check: ## format, vet, lint, layers, tidy
+	@echo "check: format"; test -z "$$($(TOOL) golangci-lint fmt --diff ./... | tee /dev/stderr)"
+	@echo "check: vet";    $(GO) vet ./...
+	@echo "check: lint";   $(TOOL) golangci-lint run ./...
+	@echo "check: layers"; $(GO) test -count=1 ./internal/archtest
+	@echo "check: tidy";   $(GO) mod tidy -diff
+
+.PHONY: fmt
+fmt: ## format the code
+	@$(TOOL) golangci-lint fmt ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: build ## measure against nginx on this machine; prints the table of docs/performance.md
+	@scripts/bench.sh
+
+.PHONY: generate
+generate: ## rebuild the embedded catalogue from the recorded facts
+	@$(GO) generate ./...
+
+.PHONY: docker
+docker: ## build the container image
+	@docker build -t switchgear:$(VERSION) .
+
+.PHONY: clean
+clean: ## remove what was built
+	@rm -rf bin .tmp

@@ -1,0 +1,97 @@
+// Command switchgear stands between a product and the models it calls: any
+// OpenAI or Anthropic client points its base URL at it, names a route as the
+// model, and is answered by the first target of the route's chain that can.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/switchgear-dev/switchgear/gateway"
+	"github.com/switchgear-dev/switchgear/internal/app"
+)
+
+// version is set when the binary is built.
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// The exit codes. They are part of what the commands promise.
+const (
+	exitFine  = 0
+	exitBad   = 1 // it ran, and the answer is bad
+	exitUsage = 2 // the command line or the configuration is wrong
+)
+
+// run is the whole program but for the process.
+func run(args []string, in io.Reader, out, talk io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(talk)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitFine
+	}
+	return report(talk, err)
+}
+
+// badError is a failure of what was asked, not of how.
+type badError struct{ err error }
+
+func (e *badError) Error() string { return e.err.Error() }
+func (e *badError) Unwrap() error { return e.err }
+
+var errSilent = errors.New("already said")
+
+func report(talk io.Writer, err error) int {
+	bad, isBad := errors.AsType[*badError](err)
+	switch {
+	case errors.Is(err, errSilent):
+	default:
+		if cfg, ok := errors.AsType[*gateway.ConfigError](err); ok {
+			fmt.Fprint(talk, app.Report(cfg.Findings))
+			break
+		}
+		fmt.Fprintln(talk, "switchgear: "+err.Error())
+	}
+	if isBad && bad != nil {
+		return exitBad
+	}
+	return exitUsage
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "switchgear",
+		Short: "One interface in front of every model provider, with routes, fallbacks and breakers",
+		Long: `Switchgear stands between a product and the models it calls.
+
+  switchgear serve                       serve switchgear.yaml, or the provider keys in the environment, or the simulator
+  switchgear check                       find every mistake in switchgear.yaml
+  switchgear call chat "Hello"           ask a route one question
+
+Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong.`,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetVersionTemplate("switchgear {{.Version}}\n")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w. See %s --help", err, c.CommandPath())
+	})
+	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor())
+	return root
+}

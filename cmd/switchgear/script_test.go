@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"switchgear": main})
+}
+
+// TestScript runs testdata/script. Beside testscript's own commands there are:
+//
+//	start NAME ARGS...   runs switchgear ARGS in the background and waits until it listens; sets $NAME to its
+//	                     address, $NAME_ADMIN to its admin address
+//	ask [-kill NAME] METHOD URL [BODY] [header:value...]   sends a request and prints status, headers and body; with
+//	                     -kill, a process dies as soon as the first bytes of the body are there
+//	signal NAME TERM|KILL|HUP
+//	wait NAME            waits for the process to end and prints what it wrote
+//	until NAME TEXT      waits until the process has written a line that holds TEXT
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
+			env.Setenv("NO_COLOR", "1")
+			env.Values["processes"] = map[string]*process{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "wait": cmdWait, "until": cmdUntil,
+		},
+	})
+}
+
+// process is a switchgear that runs in the background of a script.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	mu   sync.Mutex
+	text strings.Builder
+	grew chan struct{}
+}
+
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.text.Write(b)
+	select {
+	case p.grew <- struct{}{}:
+	default:
+	}
+	return len(b), nil
+}
+
+func (p *process) written() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// await waits until the process has written something.
+func (p *process) await(pattern *regexp.Regexp) ([]string, error) {
+	deadline := time.After(30 * time.Second)
+	for {
+		if m := pattern.FindStringSubmatch(p.written()); m != nil {
+			return m, nil
+		}
+		select {
+		case <-p.grew:
+		case <-p.done:
+			if m := pattern.FindStringSubmatch(p.written()); m != nil {
+				return m, nil
+			}
+			return nil, fmt.Errorf("the process ended without writing %s:\n%s", pattern, p.written())
+		case <-deadline:
+			return nil, fmt.Errorf("30 s passed without %s:\n%s", pattern, p.written())
+		}
+	}
+}
+
+func processes(ts *testscript.TestScript) map[string]*process {
+	return ts.Value("processes").(map[string]*process)
+}
+
+func find(ts *testscript.TestScript, name string) *process {
+	p, ok := processes(ts)[name]
+	if !ok {
+		ts.Fatalf("no process %s was started", name)
+	}
+	return p
+}
+
+var (
+	listening = regexp.MustCompile(`(?m)^listening on (http://\S+)$`)
+	adminLine = regexp.MustCompile(`(?m)^admin on (http://\S+)`)
+)
+
+func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
+	name := args[0]
+	path, err := exec.LookPath("switchgear")
+	ts.Check(err)
+	p := &process{cmd: exec.Command(path, args[1:]...), done: make(chan struct{}), grew: make(chan struct{}, 1)}
+	p.cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "NO_COLOR", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "SWITCHGEAR_CONFIG", "SIM", "SIM2", "KEY"} {
+		if v := ts.Getenv(name); v != "" {
+			p.cmd.Env = append(p.cmd.Env, name+"="+v)
+		}
+	}
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	ts.Check(p.cmd.Start())
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.done)
+	}()
+	ts.Defer(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	})
+	processes(ts)[name] = p
+	m, err := p.await(listening)
+	ts.Check(err)
+	ts.Setenv(name, m[1])
+	if m := adminLine.FindStringSubmatch(p.written()); m != nil {
+		ts.Setenv(name+"_ADMIN", m[1])
+	}
+}
+
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP}
+	ts.Check(find(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
+}
+
+func cmdWait(ts *testscript.TestScript, neg bool, args []string) {
+	p := find(ts, args[0])
+	select {
+	case <-p.done:
+	case <-time.After(30 * time.Second):
+		ts.Fatalf("%s did not end within 30 s:\n%s", args[0], p.written())
+	}
+	fmt.Fprint(ts.Stdout(), p.written())
+	fmt.Fprintf(ts.Stdout(), "exit %d\n", p.cmd.ProcessState.ExitCode())
+}
+
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	_, err := find(ts, args[0]).await(regexp.MustCompile(regexp.QuoteMeta(strings.Join(args[1:], " "))))
+	ts.Check(err)
+}
+
+// cmdAsk sends one request. Bodies that begin with @ are files.
+func cmdAsk(ts *testscript.TestScript, neg bool, args []string) {
+	var victim *process
+	if args[0] == "-kill" {
+		victim, args = find(ts, args[1]), args[2:]
+	}
+	method, url := args[0], args[1]
+	var body io.Reader
+	rest := args[2:]
+	if len(rest) > 0 && !isHeader(rest[0]) {
+		text := rest[0]
+		if file, ok := strings.CutPrefix(text, "@"); ok {
+			text = ts.ReadFile(file)
+		}
+		body, rest = strings.NewReader(text), rest[1:]
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	ts.Check(err)
+	req.Header.Set("Content-Type", "application/json")
+	for _, h := range rest {
+		name, value, _ := strings.Cut(h, ":")
+		req.Header.Set(name, value)
+		if strings.EqualFold(name, "host") {
+			req.Host = value
+		}
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	out := bufio.NewWriter(ts.Stdout())
+	defer out.Flush()
+	fmt.Fprintln(out, resp.Status)
+	var names []string
+	for name := range resp.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(out, "%s: %s\n", strings.ToLower(name), strings.Join(resp.Header[name], ", "))
+	}
+	fmt.Fprintln(out)
+	if victim != nil {
+		first := make([]byte, 4096)
+		n, err := resp.Body.Read(first)
+		ts.Check(err)
+		_, _ = out.Write(first[:n])
+		ts.Check(victim.cmd.Process.Kill())
+	}
+	if _, err := io.Copy(out, resp.Body); err != nil {
+		fmt.Fprintf(out, "\nBROKEN OFF: %v\n", err)
+	}
+	fmt.Fprintln(out)
+}
+
+func isHeader(s string) bool { return regexp.MustCompile(`^[a-zA-Z-]+:`).MatchString(s) }

@@ -1,0 +1,80 @@
+package config
+
+// shape is a kind of map whose keys are known. The schema has a definition for
+// each, by the same name.
+type shape string
+
+// The shapes.
+const (
+	shapeFile     shape = "file"
+	shapeAdmin    shape = "admin"
+	shapeProvider shape = "provider"
+	shapeModel    shape = "model"
+	shapeRoute    shape = "route"
+	shapeStep     shape = "step"
+	shapeWith     shape = "with"
+	shapeThinking shape = "thinking"
+	shapeTimeout  shape = "timeout"
+	shapeRetry    shape = "retry"
+	shapeRule     shape = "rule"
+	shapeWhen     shape = "when" // and any label.NAME
+	shapeClient   shape = "client"
+)
+
+// keys are the settings of a shape, most used first.
+func (s shape) keys() []string {
+	return map[shape][]string{
+		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "clients"},
+		shapeAdmin:    {"listen", "token"},
+		shapeProvider: {"kind", "key", "keys", "base_url", "retry"},
+		shapeModel:    {"model", "tier", "price", "same_as"},
+		shapeRoute: {
+			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "content_policy",
+			"aliases", "rules", "retry", "kind", "single_point", "description",
+		},
+		shapeStep:     {"use", "with"},
+		shapeWith:     {"thinking", "effort", "cache", "tier", "max_tokens", "temperature", "body"},
+		shapeThinking: {"budget"},
+		shapeTimeout:  {"first_token", "idle", "total"},
+		shapeRetry:    {"attempts", "backoff", "wait_hint_max"},
+		shapeRule:     {"when", "chain"},
+		shapeWhen:     {"input_tokens", "stream"},
+		shapeClient:   {"hash", "routes", "labels"},
+	}[s]
+}
+
+// later are settings that a later version will have.
+func (s shape) later() []string {
+	return map[shape][]string{
+		shapeFile:     {"breakers", "gate", "alerts", "limits", "record", "telemetry", "eval", "evals", "swap"},
+		shapeProvider: {"region", "max_in_flight"},
+		shapeRoute:    {"max_cost", "strict", "eval", "swap", "limits", "breakers"},
+		shapeClient:   {"rpm", "spend"},
+	}[s]
+}
+
+// example is how a map of the shape is written.
+func (s shape) example() string {
+	return map[shape]string{
+		shapeAdmin:    `{listen: "127.0.0.1:8081"}`,
+		shapeProvider: `{key: "${ANTHROPIC_API_KEY}"}`,
+		shapeModel:    "{model: anthropic/claude-haiku-4-5}",
+		shapeRoute:    "{chain: [anthropic/claude-haiku-4-5]}",
+		shapeStep:     "{use: anthropic/claude-haiku-4-5, with: {effort: low}}",
+		shapeWith:     "{thinking: adaptive, effort: high}",
+		shapeThinking: "{budget: 8000}",
+		shapeTimeout:  "{first_token: 3s, total: 60s}",
+		shapeRetry:    "{attempts: 2, backoff: 250ms..2s}",
+		shapeRule:     `{when: {input_tokens: ">150000"}, chain: [anthropic/claude-opus-4-8]}`,
+		shapeWhen:     `{input_tokens: ">150000"}`,
+		shapeClient:   `{hash: "sha256:...", routes: [chat]}`,
+	}[s]
+}
+
+// shown are the keys as messages list them.
+func (s shape) shown() []string {
+	if s == shapeWhen {
+		return append(s.keys(), "label.NAME")
+	}
+	return s.keys()
+}

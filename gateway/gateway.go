@@ -1,0 +1,167 @@
+// Package gateway is the runtime: it plans requests over a routing table and
+// carries them to the first provider that can answer.
+//
+//	gw, err := gateway.Open(ctx, "switchgear.yaml")
+//	if err != nil { ... }
+//	defer gw.Close()
+//	resp, err := gw.Complete(ctx, switchgear.Ask("chat", "Where is my order?"))
+//
+// The same runtime serves clients over HTTP: see [Gateway.Handler].
+//
+// A Gateway is safe for concurrent use. Its configuration can be replaced while
+// it serves; a request runs to its end under the one it began with.
+package gateway
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/internal/dialect/anthropic"
+	"github.com/switchgear-dev/switchgear/internal/dialect/openai"
+	"github.com/switchgear-dev/switchgear/internal/failover"
+	"github.com/switchgear-dev/switchgear/internal/server"
+	"github.com/switchgear-dev/switchgear/provider"
+)
+
+// Gateway is a running routing table.
+type Gateway struct {
+	options options
+	runner  *failover.Runner
+	now     atomic.Pointer[snapshot] // what requests are planned by
+	mu      sync.Mutex               // held while a configuration is loaded
+	parts   parts                    // what outlives a configuration, by identity
+	closed  atomic.Bool
+}
+
+// Open reads a configuration file and starts a gateway over it. The error is a
+// [*ConfigError] if the file is wrong. Warnings are passed over: [Check] and
+// the command line show them.
+func Open(ctx context.Context, path string, opts ...Option) (*Gateway, error) {
+	cfg, findings, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if hasErrors(findings) || cfg == nil {
+		return nil, &ConfigError{Findings: findings}
+	}
+	return New(ctx, cfg, opts...)
+}
+
+// New starts a gateway over a configuration that was parsed already. It calls
+// no provider. The error is a [*ConfigError] if the configuration makes no
+// sense.
+func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error) {
+	g := &Gateway{parts: newParts()}
+	for _, opt := range opts {
+		opt.apply(&g.options)
+	}
+	if g.options.transport == nil {
+		g.options.transport = provider.NewTransport()
+	}
+	g.runner = failover.NewRunner(failover.Options{Observer: &observers{list: g.options.observers}})
+	if err := g.Reload(cfg); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Reload replaces the configuration. If the new one is wrong, the error is a
+// [*ConfigError] and the old one stays in place. Breakers and cool-offs are
+// kept for targets and keys that both have.
+func (g *Gateway) Reload(cfg *config.Config) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	given := slices.Sorted(maps.Keys(g.options.providers))
+	if findings := check(cfg, given, time.Now()); hasErrors(findings) {
+		return &ConfigError{Findings: findings}
+	}
+	next, err := g.build(cfg)
+	if err != nil {
+		return err
+	}
+	g.now.Store(next)
+	return nil
+}
+
+// Generation names the configuration that is served: it changes when the
+// configuration does.
+func (g *Gateway) Generation() string { return g.now.Load().cfg.Generation }
+
+// Complete gets a whole answer. The error is an [*switchgear.Error].
+func (g *Gateway) Complete(ctx context.Context, req *switchgear.Request) (*switchgear.Response, error) {
+	plan, err := g.plan(req.Route, req, false)
+	if err != nil {
+		return nil, err
+	}
+	return g.runner.Complete(ctx, plan, req)
+}
+
+// Stream gets an answer bit by bit. It returns once the first content has come,
+// or as the route's commit point says; what goes wrong before that is made good
+// by the next target and never seen. The stream must be closed; it is a
+// [switchgear.Traced]. The error is an [*switchgear.Error].
+func (g *Gateway) Stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error) {
+	plan, err := g.plan(req.Route, req, true)
+	if err != nil {
+		return nil, err
+	}
+	return g.runner.Stream(ctx, plan, req)
+}
+
+// Embed gets the vectors of some texts. The error is an [*switchgear.Error].
+func (g *Gateway) Embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {
+	plan, err := g.plan(req.Route, &switchgear.Request{Wire: req.Wire, Labels: req.Labels, Limits: req.Limits}, false)
+	if err != nil {
+		return nil, err
+	}
+	return g.runner.Embed(ctx, plan, req)
+}
+
+// CountTokens asks how many tokens a request would read. The error is an
+// [*switchgear.Error].
+func (g *Gateway) CountTokens(ctx context.Context, req *switchgear.Request) (*switchgear.TokenCount, error) {
+	plan, err := g.plan(req.Route, req, false)
+	if err != nil {
+		return nil, err
+	}
+	return g.runner.CountTokens(ctx, plan, req)
+}
+
+// Handler serves clients over HTTP: OpenAI's and Anthropic's protocols under
+// /v1, /openai and /anthropic, and /healthz and /readyz.
+func (g *Gateway) Handler() http.Handler {
+	return server.New(server.Options{
+		Gateway:   (*port)(g),
+		OpenAI:    openai.NewCodec(),
+		Anthropic: anthropic.NewCodec(),
+		Observer:  &observers{list: g.options.observers},
+		Headers:   provider.AllowedRequestHeader,
+	})
+}
+
+// Close ends the gateway: new requests are refused, and idle connections to
+// providers are closed. Requests that have begun run to their end.
+func (g *Gateway) Close() error {
+	if g.closed.Swap(true) {
+		return nil
+	}
+	if idle, ok := g.options.transport.(interface{ CloseIdleConnections() }); ok {
+		idle.CloseIdleConnections()
+	}
+	return nil
+}
+
+// BreakerInfo is the state of one target's breaker.
+type BreakerInfo struct {
+	Target switchgear.Target
+	State  string    // "closed", "half-open" or "open"
+	Until  time.Time // of an open one: when the next trial is due
+	Opens  uint64    // how often it opened since the gateway started
+}

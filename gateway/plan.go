@@ -1,0 +1,182 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/internal/failover"
+	"github.com/switchgear-dev/switchgear/internal/route"
+)
+
+// plan finds the plan of a request.
+func (g *Gateway) plan(name string, req *switchgear.Request, stream bool) (*failover.Plan, error) {
+	if g.closed.Load() {
+		return nil, errClosed
+	}
+	s := g.now.Load()
+	r, ok := s.table.Lookup(name)
+	if !ok {
+		return s.direct(g, name)
+	}
+	query := route.Query{
+		Stakes: req.Limits.Stakes, Labels: req.Labels, NoFallback: req.Limits.NoFallback, InputTokens: estimate(req),
+		Stream: stream,
+	}
+	return r.Plan(&query), nil
+}
+
+// estimate is how many tokens a request reads, roughly.
+func estimate(req *switchgear.Request) int64 {
+	if req.Wire != nil {
+		return route.Estimate(len(req.Wire.Body))
+	}
+	n := 0
+	for i := range req.System {
+		n += len(req.System[i].Text)
+	}
+	for i := range req.Messages {
+		for k := range req.Messages[i].Parts {
+			n += len(req.Messages[i].Parts[k].Text)
+		}
+	}
+	return route.Estimate(n)
+}
+
+// resolve finds the route a name means. With direct access on, the name of a
+// target is a route of its own.
+func (s *snapshot) resolve(name string) (string, bool) {
+	if r, ok := s.table.Lookup(name); ok {
+		return r.Name(), true
+	}
+	if t, ok := s.target(name); ok {
+		return t.String(), true
+	}
+	return "", false
+}
+
+// target reads a name as provider/model, where direct access allows it.
+func (s *snapshot) target(name string) (switchgear.Target, bool) {
+	if !s.cfg.Direct || !strings.Contains(name, "/") {
+		return switchgear.Target{}, false
+	}
+	t, err := switchgear.ParseTarget(name)
+	if err != nil {
+		return switchgear.Target{}, false
+	}
+	p, ok := s.cfg.Provider(t.Provider)
+	return t, ok && p.Disabled == ""
+}
+
+// maxDirects bounds how many plans are kept for names that clients make up.
+const maxDirects = 1000
+
+// direct plans a request that names a target instead of a route: a chain of
+// one, on the terms of an interactive route.
+func (s *snapshot) direct(g *Gateway, name string) (*failover.Plan, error) {
+	t, ok := s.target(name)
+	if !ok {
+		return nil, s.unknownRoute(nil, name)
+	}
+	if plan, ok := s.directs.Load(name); ok {
+		return plan.(*failover.Plan), nil //nolint:forcetypeassert // the map holds nothing else
+	}
+	r := config.Route{
+		Name: name, Kind: config.KindChat, Stakes: switchgear.StakesLow, Surface: config.SurfaceQuality,
+		Commit: config.CommitFirstToken, ContentPolicy: config.PolicyStop, Chain: []config.Step{{Use: name, Target: t}},
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	scratch := &snapshot{cfg: s.cfg}
+	spec, err := g.spec(scratch, &r)
+	if err != nil {
+		return nil, &switchgear.Error{Class: switchgear.ClassInternal, Status: http.StatusInternalServerError, Err: err}
+	}
+	only, _ := route.New([]route.Spec{spec}).Lookup(name)
+	plan := only.Plan(&route.Query{})
+	if s.directCount.Add(1) <= maxDirects {
+		s.directs.Store(name, plan)
+	}
+	return plan, nil
+}
+
+// Query is what an explanation is for.
+type Query struct {
+	Stakes       switchgear.Stakes // raises the route's
+	InputTokens  int64
+	OutputTokens int64
+	Labels       map[string]string
+	Stream       bool
+	NoFallback   bool
+	At           time.Time // the day of the prices; zero is now
+}
+
+// Explanation is the chain a request would take, and why.
+type Explanation struct {
+	Route  string
+	Rule   int    // the rule that matched, from 1; 0 if none did
+	When   string // its condition
+	Stakes switchgear.Stakes
+	Floor  switchgear.Tier
+	Steps  []ExplainedStep
+	Worst  time.Duration // the longest the request can take; 0 for no limit
+}
+
+// ExplainedStep is what an [Explanation] says of one step.
+type ExplainedStep struct {
+	Number   int
+	Target   switchgear.Target
+	Tier     switchgear.Tier
+	Serves   bool
+	Reason   string // why it does not
+	Degraded bool   // an answer from here is of a lower tier than the first step's
+	Dialects []string
+	With     string        // its levers
+	Latest   time.Duration // when it is tried at the latest; -1 if it may never be
+	Cost     switchgear.Cost
+}
+
+// Explain says which chain a request of a route would take. It calls no
+// provider. The error is an [*switchgear.Error] if there is no such route.
+func (g *Gateway) Explain(name string, q Query) (*Explanation, error) {
+	s := g.now.Load()
+	r, ok := s.table.Lookup(name)
+	if !ok {
+		return nil, s.unknownRoute(nil, name)
+	}
+	if q.At.IsZero() {
+		q.At = time.Now()
+	}
+	query := route.Query{Stakes: q.Stakes, InputTokens: q.InputTokens, Labels: q.Labels, Stream: q.Stream, NoFallback: q.NoFallback}
+	e := r.Explain(&query, q.OutputTokens, q.At)
+	out := &Explanation{Route: e.Route, Rule: e.Rule, When: e.When, Stakes: e.Stakes, Floor: e.Floor, Worst: e.Worst}
+	written, _ := s.cfg.Route(name)
+	chain := written.Chain
+	if e.Rule > 0 {
+		chain = written.Rules[e.Rule-1].Chain
+	}
+	for i := range e.Lines {
+		out.Steps = append(out.Steps, s.explainStep(g, &e.Lines[i], &chain[i]))
+	}
+	return out, nil
+}
+
+func (s *snapshot) explainStep(g *Gateway, line *route.Line, written *config.Step) ExplainedStep {
+	step := ExplainedStep{
+		Number: line.Number, Target: line.Target, Tier: line.Tier, Serves: line.Serves, Reason: line.Reason,
+		Degraded: line.Degraded, With: written.WithText, Latest: line.Latest, Cost: line.Cost,
+	}
+	if p, ok := s.cfg.Provider(line.Target.Provider); ok {
+		if p.Disabled != "" && step.Serves {
+			step.Serves, step.Reason = false, p.Disabled
+		}
+		g.mu.Lock()
+		if up, err := g.upstream(p); err == nil {
+			step.Dialects = up.dialects
+		}
+		g.mu.Unlock()
+	}
+	return step
+}

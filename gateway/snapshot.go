@@ -1,0 +1,233 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/internal/breaker"
+	"github.com/switchgear-dev/switchgear/internal/capability"
+	"github.com/switchgear-dev/switchgear/internal/failover"
+	"github.com/switchgear-dev/switchgear/internal/pricing"
+	"github.com/switchgear-dev/switchgear/internal/route"
+	"github.com/switchgear-dev/switchgear/internal/server"
+)
+
+// snapshot is everything requests are planned by: one configuration, worked
+// out. It never changes, a cache aside.
+type snapshot struct {
+	cfg      *config.Config
+	table    *route.Table
+	door     doorman
+	settings server.Settings
+	breakers []targetBreaker
+	unusable []string
+	created  int64 // unix seconds, for the list of models
+
+	directs     sync.Map // name of a target -> *failover.Plan, where clients may name targets
+	directCount atomic.Int64
+}
+
+type targetBreaker struct {
+	target  switchgear.Target
+	breaker *breaker.Breaker
+}
+
+// maxRetries is how many of a request's upstream calls may be second tries at
+// a target, over the whole chain: each step has its first try besides.
+const maxRetries = 2
+
+func (g *Gateway) build(cfg *config.Config) (*snapshot, error) {
+	s := &snapshot{cfg: cfg, door: newDoorman(cfg.Clients), created: time.Now().Unix()}
+	loopback := IsLoopback(cfg.Listen)
+	s.settings = server.Settings{
+		Full:       cfg.Expose == "full" || (cfg.Expose == "" && loopback),
+		Loopback:   loopback,
+		Generation: cfg.Generation,
+		Simulated:  simulated(cfg),
+	}
+	var specs []route.Spec
+	for i := range cfg.Routes {
+		spec, err := g.spec(s, &cfg.Routes[i])
+		if err != nil {
+			return nil, err
+		}
+		specs = append(specs, spec)
+	}
+	s.table = route.New(specs)
+	return s, nil
+}
+
+// simulated reports whether all answers come from the simulator.
+func simulated(cfg *config.Config) bool {
+	return len(cfg.Providers) > 0 && !slices.ContainsFunc(cfg.Providers, func(p config.Provider) bool { return p.Kind != "sim" })
+}
+
+// spec works out one route.
+func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
+	clocks := r.Clocks()
+	spec := route.Spec{
+		Name: r.Name, Aliases: config.Texts(r.Aliases), Stakes: r.Stakes, Floor: r.Floor,
+		Base: failover.Plan{
+			Config:  s.cfg.Generation,
+			Timeout: failover.Timeout{FirstToken: clocks.FirstToken, Idle: clocks.Idle, Total: clocks.Total},
+			Commit:  commits[r.Commit],
+			Policy:  policies[r.ContentPolicy],
+		},
+	}
+	longest := len(r.Chain)
+	steps, err := g.steps(s, r, r.Chain)
+	if err != nil {
+		return spec, err
+	}
+	spec.Steps = steps
+	for i := range r.Rules {
+		steps, err := g.steps(s, r, r.Rules[i].Chain)
+		if err != nil {
+			return spec, err
+		}
+		longest = max(longest, len(steps))
+		spec.Rules = append(spec.Rules, route.Rule{Match: match(&r.Rules[i].When), Steps: steps})
+	}
+	spec.Base.Attempts = longest + maxRetries
+	return spec, nil
+}
+
+var commits = map[config.Commit]failover.Commit{ //nolint:gochecknoglobals // a constant table
+	config.CommitFirstToken: failover.CommitFirstToken,
+	config.CommitHold:       failover.CommitHold,
+	config.CommitWhole:      failover.CommitWhole,
+}
+
+var policies = map[config.PolicyAction]failover.PolicyAction{ //nolint:gochecknoglobals // a constant table
+	config.PolicyStop:     failover.PolicyStop,
+	config.PolicyFallback: failover.PolicyFallback,
+}
+
+func match(m *config.Match) route.Match {
+	out := route.Match{Stream: m.Stream}
+	if m.InputTokens != nil {
+		out.InputTokens = route.Compare{Op: m.InputTokens.Op, Value: m.InputTokens.N}
+	}
+	for _, l := range m.Labels {
+		if out.Labels == nil {
+			out.Labels = make(map[string][]string)
+		}
+		out.Labels[l.Name] = l.Values
+	}
+	return out
+}
+
+func (g *Gateway) steps(s *snapshot, r *config.Route, chain []config.Step) ([]route.Step, error) {
+	steps := make([]route.Step, 0, len(chain))
+	for i := range chain {
+		step, err := g.step(s, r, &chain[i])
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+// step works out one entry of a chain: what is known of its model, what it
+// costs, and who guards it.
+func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step, error) {
+	p, ok := s.cfg.Provider(c.Target.Provider)
+	if !ok {
+		return route.Step{}, fmt.Errorf("route %s: there is no provider %q", r.Name, c.Target.Provider)
+	}
+	up, err := g.upstream(p)
+	if err != nil {
+		return route.Step{}, err
+	}
+	facts := factsOf(s.cfg, p, c)
+	retry := s.cfg.RetryFor(r, p)
+	step := route.Step{Tier: facts.tier, Family: facts.family}
+	step.Step = failover.Step{
+		Target: c.Target, Provider: up.provider, Dialects: up.dialects, Levers: c.With, Price: facts.price, Context: facts.context,
+		Retry: failover.Retry{Attempts: retry.Attempts, Base: retry.Backoff.Base, Cap: retry.Backoff.Cap, WaitHint: *retry.WaitHint},
+	}
+	if p.Disabled != "" {
+		step.Breaker = off{}
+		s.disable(fmt.Sprintf("%s: %s", c.Target, p.Disabled))
+		return step, nil
+	}
+	guard := g.breaker(c.Target)
+	step.Breaker, step.Keys = guard, g.keyring(p)
+	if !slices.ContainsFunc(s.breakers, func(b targetBreaker) bool { return b.target == c.Target }) {
+		s.breakers = append(s.breakers, targetBreaker{c.Target, guard})
+	}
+	return step, nil
+}
+
+func (s *snapshot) disable(why string) {
+	if !slices.Contains(s.unusable, why) {
+		s.unusable = append(s.unusable, why)
+	}
+}
+
+// facts are what is known of a step's model: the configuration's word over the
+// catalogue's.
+type facts struct {
+	tier    switchgear.Tier
+	family  string
+	context int64
+	price   failover.Pricer
+}
+
+func factsOf(cfg *config.Config, p *config.Provider, c *config.Step) facts {
+	kind := p.Kind
+	if p.BaseURL != "" {
+		kind = "" // an endpoint of the user's own sells at nobody's list price
+	}
+	var f facts
+	if m, ok := capability.Lookup(kind, c.Target.Model); ok {
+		f.tier, f.family, f.context = m.Tier, m.Family, m.Context
+	}
+	listed, ok := pricing.Lookup(kind, c.Target.Model, time.Now())
+	if ok {
+		f.price = &listed
+	}
+	if c.Model == nil {
+		return f
+	}
+	if c.Model.Tier != switchgear.TierUnknown {
+		f.tier = c.Model.Tier
+	}
+	if same, ok := cfg.Model(c.Model.SameAs); ok {
+		f = f.sameAs(cfg, same)
+	}
+	if c.Model.Price != nil {
+		var like *pricing.Price
+		if ok {
+			like = &listed
+		}
+		fixed := pricing.Fixed(c.Model.Price.In, c.Model.Price.Out, like, time.Now())
+		f.price = &fixed
+	}
+	return f
+}
+
+// sameAs takes over what identifies a model from its twin at another host.
+func (f facts) sameAs(cfg *config.Config, twin *config.Model) facts {
+	if p, ok := cfg.Provider(twin.Target.Provider); ok {
+		if m, ok := capability.Lookup(p.Kind, twin.Target.Model); ok {
+			f.family = m.Family
+			if f.tier == switchgear.TierUnknown {
+				f.tier = m.Tier
+			}
+		}
+	}
+	if f.family == "" {
+		f.family = twin.Name
+	}
+	if f.tier == switchgear.TierUnknown {
+		f.tier = twin.Tier
+	}
+	return f
+}

@@ -1,0 +1,61 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+func TestPort(t *testing.T) {
+	reloads := 0
+	options := Options{
+		Token: switchgear.NewSecret("the-token"), Loopback: true,
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("metrics here")) }),
+		Status: func() Status {
+			return Status{Generation: "abc123", Breakers: []Breaker{{Target: "p/m", State: "open"}}}
+		},
+		Reload: func() error {
+			reloads++
+			if reloads > 1 {
+				return errors.New("switchgear.yaml:1:1: broken")
+			}
+			return nil
+		},
+	}
+	f := func(method, path, host, token, origin string, status int, contains string) {
+		t.Helper()
+		r := httptest.NewRequest(method, "http://"+host+path, nil)
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		w := httptest.NewRecorder()
+		New(options).ServeHTTP(w, r)
+		if w.Code != status || !strings.Contains(w.Body.String(), contains) {
+			t.Errorf("%s %s: %d %q, want %d with %q", method, path, w.Code, w.Body, status, contains)
+		}
+	}
+	f("GET", "/healthz", "localhost:8081", "", "", 200, "ok")
+	f("GET", "/metrics", "127.0.0.1:8081", "", "", 200, "metrics here")
+	f("GET", "/metrics", "127.0.0.1:8081", "", "https://evil.example", 403, "other origins")
+	f("GET", "/metrics", "rebound.example", "", "", 403, "other origins")
+	f("GET", "/status", "localhost", "", "", 401, "admin token")
+	f("GET", "/status", "localhost", "wrong", "", 401, "admin token")
+	f("GET", "/status", "[::1]:8081", "the-token", "", 200, `"target": "p/m"`)
+	f("POST", "/reload", "localhost", "", "", 401, "admin token")
+	f("POST", "/reload", "localhost", "the-token", "", 200, "abc123")
+	f("POST", "/reload", "localhost", "the-token", "", 409, "broken")
+	f("GET", "/reload", "localhost", "the-token", "", 405, "")
+	f("GET", "/else", "localhost", "the-token", "", 404, "")
+	options.Loopback = false
+	f("GET", "/metrics", "gateway.internal", "", "", 401, "admin token")
+	f("GET", "/metrics", "gateway.internal", "the-token", "", 200, "metrics here")
+	options.Token = switchgear.Secret{}
+	f("GET", "/status", "localhost", "", "", 401, "admin token")
+}

@@ -1,0 +1,261 @@
+// Package app is the gateway as a process: it wires the runtime, the ports,
+// the metrics and the log, reloads, and drains. The binary is a thin layer of
+// commands over it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/gateway"
+	"github.com/switchgear-dev/switchgear/internal/admin"
+	"github.com/switchgear-dev/switchgear/internal/telemetry"
+)
+
+// Default addresses.
+const (
+	DefaultListen = "127.0.0.1:8080"
+	DefaultAdmin  = "127.0.0.1:8081"
+)
+
+// drainTime is how long answers that have begun may take to end once the
+// process was told to stop. Orchestrators are to allow a little more.
+const drainTime = 110 * time.Second
+
+// Options say how to run.
+type Options struct {
+	Source  Source
+	Version string
+	Listen  string    // overrides the configuration; "" for none
+	Log     io.Writer // the request log, one JSON object a line; nil for none
+	Text    bool      // the log is for people: key=value
+	Reload  <-chan struct{}
+	Started func(s *Started) // called once the ports are open
+	Say     func(line string)
+}
+
+// Started is what runs.
+type Started struct {
+	Config    *config.Config
+	Gateway   *gateway.Gateway
+	Findings  []config.Finding // warnings
+	Address   string           // host:port of the data plane
+	Admin     string           // host:port of the admin port
+	TokenFile string           // where the made-up admin token is kept; "" if the configuration gives one
+	Simulated bool
+}
+
+// process is a running gateway.
+type process struct {
+	options Options
+	loaded  *Loaded
+	gateway *gateway.Gateway
+	metrics *telemetry.Metrics
+	log     *telemetry.Writer
+	token   switchgear.Secret
+}
+
+// Run serves until ctx ends, then lets answers that have begun come to their
+// end.
+func Run(ctx context.Context, o Options) error {
+	if o.Say == nil {
+		o.Say = func(string) {}
+	}
+	loaded, err := o.Source.Load()
+	if err != nil {
+		return err
+	}
+	p := &process{options: o, loaded: loaded}
+	if o.Log != nil {
+		p.log = telemetry.NewWriter(o.Log)
+		defer func() { _ = p.log.Close() }()
+	}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = p.gateway.Close() }()
+	return p.serve(ctx)
+}
+
+func (p *process) open(ctx context.Context) error {
+	p.metrics = telemetry.NewMetrics(p.options.Version, p.breakers)
+	options := []gateway.Option{gateway.WithObserver(p.metrics), gateway.WithVersion(p.options.Version)}
+	if p.log != nil {
+		options = append(options, gateway.WithObserver(telemetry.NewLog(slog.New(p.handler()))))
+	}
+	g, err := gateway.New(ctx, p.loaded.Config, options...)
+	if err != nil {
+		return err
+	}
+	p.gateway = g
+	return nil
+}
+
+func (p *process) handler() slog.Handler {
+	if p.options.Text {
+		return slog.NewTextHandler(p.log, nil)
+	}
+	return slog.NewJSONHandler(p.log, nil)
+}
+
+func (p *process) breakers() []telemetry.BreakerState {
+	if p.gateway == nil {
+		return nil
+	}
+	var states []telemetry.BreakerState
+	for _, b := range p.gateway.Breakers() {
+		states = append(states, telemetry.BreakerState{Target: b.Target, State: b.State, Opens: b.Opens})
+	}
+	return states
+}
+
+// serve opens both ports and waits for the end.
+func (p *process) serve(ctx context.Context) error {
+	cfg := p.loaded.Config
+	data, err := listen(ctx, "listen", firstOf(p.options.Listen, cfg.Listen, DefaultListen))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = data.Close() }()
+	ops, err := listen(ctx, "admin.listen", p.adminAddress())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ops.Close() }()
+	tokenFile, err := p.adminToken()
+	if err != nil {
+		return err
+	}
+	servers := []*http.Server{dataServer(p.gateway.Handler()), adminServer(p.adminHandler(ops))}
+	failed := make(chan error, len(servers))
+	for i, l := range []net.Listener{data, ops} {
+		go func() { failed <- servers[i].Serve(l) }()
+	}
+	if p.options.Started != nil {
+		p.options.Started(&Started{
+			Config: cfg, Gateway: p.gateway, Findings: p.loaded.Findings, Simulated: p.loaded.Simulated,
+			Address: data.Addr().String(), Admin: ops.Addr().String(), TokenFile: tokenFile,
+		})
+	}
+	return p.wait(ctx, servers, failed)
+}
+
+// adminAddress follows the data plane's port when that is chosen by the
+// system, so that two gateways on one machine do not fight over the default.
+func (p *process) adminAddress() string {
+	if a := p.loaded.Config.Admin.Listen; a != "" {
+		return a
+	}
+	if _, port, err := net.SplitHostPort(firstOf(p.options.Listen, p.loaded.Config.Listen)); err == nil && port == "0" {
+		return "127.0.0.1:0"
+	}
+	return DefaultAdmin
+}
+
+func firstOf(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}
+
+// wait reloads when told to, and ends with ctx or with a server that broke.
+func (p *process) wait(ctx context.Context, servers []*http.Server, failed <-chan error) error {
+	for {
+		select {
+		case <-p.options.Reload:
+			if err := p.reload(); err != nil {
+				p.options.Say("reload refused, still serving config " + p.gateway.Generation() + "\n" + err.Error())
+				continue
+			}
+			p.options.Say("reloaded: serving config " + p.gateway.Generation())
+		case err := <-failed:
+			return fmt.Errorf("serving stopped: %w", err)
+		case <-ctx.Done():
+			p.options.Say("stopping: waiting for answers that have begun")
+			return drain(ctx, servers)
+		}
+	}
+}
+
+// reload takes the configuration's new text; a mistake in it leaves the running
+// table in place.
+func (p *process) reload() error {
+	loaded, err := p.options.Source.Load()
+	if err != nil {
+		return err
+	}
+	return p.gateway.Reload(loaded.Config)
+}
+
+func drain(ctx context.Context, servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	var errs []error
+	for _, s := range servers {
+		if err := s.Shutdown(ctx); err != nil {
+			errs = append(errs, err, s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func listen(ctx context.Context, key, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w. Stop what uses the port, or set %s to another", address, err, key)
+	}
+	return l, nil
+}
+
+// dataServer bounds what a client can hold open. There is no write timeout: a
+// long answer is no fault, and the route's clocks end it.
+func dataServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    256 << 10, // over 64 KiB the handler answers in the client's own shape
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+}
+
+func adminServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+}
+
+func (p *process) adminHandler(l net.Listener) http.Handler {
+	return admin.New(admin.Options{
+		Token: p.token, Loopback: gateway.IsLoopback(l.Addr().String()), Metrics: p.metrics.Handler(),
+		Status: p.status, Reload: p.reload,
+	})
+}
+
+func (p *process) status() admin.Status {
+	s := admin.Status{Generation: p.gateway.Generation(), Breakers: []admin.Breaker{}}
+	for _, b := range p.gateway.Breakers() {
+		row := admin.Breaker{Target: b.Target.String(), State: b.State}
+		if !b.Until.IsZero() {
+			row.Until = b.Until.UTC().Format(time.RFC3339)
+		}
+		s.Breakers = append(s.Breakers, row)
+	}
+	return s
+}

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// adminToken takes the configuration's token or makes one, and says where a
+// made one is kept: in a file only its owner can read, new at every start.
+func (p *process) adminToken() (file string, err error) {
+	p.token = p.loaded.Config.Admin.Token
+	if !p.token.IsZero() {
+		return "", nil
+	}
+	token := rand.Text()
+	p.token = switchgear.NewSecret(token)
+	dir, err := stateDir()
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(dir, fmt.Sprintf("admin-token-%d", os.Getpid()))
+	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("cannot keep the admin token: %w", err)
+	}
+	return file, nil
+}
+
+// stateDir is a folder only its owner can enter.
+func stateDir() (string, error) {
+	base := os.Getenv("XDG_RUNTIME_DIR")
+	if base == "" {
+		base = filepath.Join(os.TempDir(), fmt.Sprintf("switchgear-%d", os.Getuid()))
+	} else {
+		base = filepath.Join(base, "switchgear")
+	}
+	if err := os.MkdirAll(base, 0o700); err != nil {
+		return "", fmt.Errorf("cannot make a folder for the admin token: %w", err)
+	}
+	info, err := os.Lstat(base)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s must be a folder that only its owner can enter: remove it, or set admin.token", base)
+	}
+	return base, nil
+}

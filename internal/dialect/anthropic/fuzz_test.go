@@ -1,0 +1,109 @@
+package anthropic
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/internal/jsonx"
+)
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"id":"m","type":"message","content":[{"type":"text","text":"a"},{"type":"tool_use","input":{}}],"stop_reason":"end_turn","usage":{"input_tokens":1}}`))
+	f.Add([]byte(`{"content":[{"type":"thinking","signature":"s"},{"type":"redacted_thinking","data":"d"},{"type":"new"},7,null]}`))
+	f.Add([]byte(`{"type":"error","error":{"type":"overloaded_error"}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		before := bytes.Clone(body)
+		got, err := New().Decode(body)
+		if !bytes.Equal(before, body) {
+			t.Fatal("the body was written to")
+		}
+		if err != nil {
+			if _, ok := errors.AsType[*switchgear.Error](err); !ok {
+				t.Fatalf("%v is no *switchgear.Error", err)
+			}
+			return
+		}
+		call := &switchgear.Call{Request: &switchgear.Request{Messages: []switchgear.Message{{Role: switchgear.RoleAssistant, Parts: got.Choices[0].Parts}}}}
+		out, err := New().Encode(call, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := jsonx.Check(jsonx.Join(out.Body)); err != nil {
+			t.Fatalf("what was decoded cannot be sent back: %v", err)
+		}
+	})
+}
+
+func FuzzEvents(f *testing.F) {
+	f.Add(started+frame(`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a"}}`)+stopped, 3)
+	f.Add(started+"event: ping\r\ndata: {}\r\n\r\n: c\n\n"+frame(`{"type":"message_delta","delta":{"stop_reason":"x"},"usage":{}}`), 1)
+	f.Add("event: error\ndata: x\n\n", 2)
+	f.Fuzz(func(t *testing.T, text string, size int) {
+		whole := drain(strings.NewReader(text))
+		if !strings.HasPrefix(text, string(whole.raw)) {
+			t.Fatal("the frames are not the stream")
+		}
+		if whole.err == nil && !strings.Contains(text, "message_stop") && !strings.Contains(text, `\u`) {
+			t.Fatal("a stream without an end looks complete")
+		}
+		cut := drain(&pieces{rest: text, n: max(1, size%64)})
+		if (whole.err == nil) != (cut.err == nil) {
+			t.Fatalf("whole: %v, in pieces: %v", whole.err, cut.err)
+		}
+		if strings.Contains(text, "\r") {
+			return // a line feed behind a carriage return may belong to either frame
+		}
+		if diff := cmp.Diff(whole.events, cut.events); diff != "" {
+			t.Fatalf("(-whole +pieces)\n%s", diff)
+		}
+	})
+}
+
+func FuzzScan(f *testing.F) {
+	f.Add([]byte(`{"model":"m","stream":true,"messages":[],"metadata":{"user_id":"u"}}`))
+	f.Add([]byte(`{"model":"m","model":"n"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		env, err := NewCodec().Scan(body)
+		if err != nil {
+			if classOf(t, err) != switchgear.ClassInvalid {
+				t.Fatal(err)
+			}
+			return
+		}
+		if s, ok := jsonx.Unquote(body[env.Span.Start:env.Span.End]); !ok || s != env.Model || s == "" {
+			t.Fatalf("%+v", env)
+		}
+		wire := &switchgear.Wire{Dialect: "anthropic", Body: body, Model: env.Span, Stream: env.Stream}
+		out, err := New().Encode(&switchgear.Call{Request: &switchgear.Request{Wire: wire}, Target: switchgear.Target{Model: "x"}}, env.Stream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := NewCodec().Scan(jsonx.Join(out.Body))
+		if err != nil || again.Model != "x" || again.Stream != env.Stream || again.User != env.User {
+			t.Fatalf("%+v, %v", again, err)
+		}
+	})
+}
+
+func FuzzError(f *testing.F) {
+	f.Add(400, "text/html", []byte(`<html>`))
+	f.Add(529, "application/json", []byte(said("overloaded_error", "Overloaded")))
+	f.Add(400, "", []byte(said("invalid_request_error", "You have reached your specified API usage limits. You will regain access on 2025-08-01 at 00:00 UTC.")))
+	f.Fuzz(func(t *testing.T, status int, kind string, body []byte) {
+		e := New().Error(status, http.Header{"Content-Type": {kind}}, body)
+		if e.Message == "" || e.Dialect != "anthropic" || len(e.Body) > bodyLimit || e.RetryAfter < 0 {
+			t.Fatalf("%+v", e)
+		}
+		e.Provider = "p"
+		got, out := NewCodec().Error(e, "r")
+		if got < 400 || got > 599 || jsonx.Check(out) != nil {
+			t.Fatalf("%d %q", got, out)
+		}
+	})
+}

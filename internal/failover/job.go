@@ -1,0 +1,205 @@
+package failover
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// job is one request on its way over a plan. It belongs to one goroutine.
+type job struct {
+	runner   *Runner
+	ctx      context.Context
+	plan     *Plan
+	dialect  string        // of the bytes the request came as; "" for a typed request
+	digest   func() uint64 // fingerprints the body
+	started  time.Time
+	deadline time.Time // shared by the chain; zero for none
+	trace    *switchgear.Trace
+	untils   []time.Time // beside trace.Attempts: when a target that was passed over has its next trial
+	unable   []string    // beside plan.Steps: why a step cannot take this request at all; nil if all can
+	window   int64       // only a larger context window will do; 0 if any will
+	calls    int
+	first    *switchgear.Error // the first real failure
+	next     time.Time         // the earliest next trial of any target; zero if unknown
+}
+
+func (r *Runner) job(ctx context.Context, plan *Plan, wire *switchgear.Wire, digest func() uint64) *job {
+	now := time.Now()
+	j := &job{
+		runner: r, ctx: ctx, plan: plan, digest: digest, started: now,
+		trace: &switchgear.Trace{
+			Route: plan.Route, Config: plan.Config, Steps: plan.Length,
+			Attempts: make([]switchgear.Attempt, 0, len(plan.Steps)),
+		},
+	}
+	if wire != nil {
+		j.dialect = wire.Dialect
+	}
+	if plan.Timeout.Total > 0 {
+		j.deadline = now.Add(plan.Timeout.Total)
+	}
+	if d, ok := ctx.Deadline(); ok && (j.deadline.IsZero() || d.Before(j.deadline)) {
+		j.deadline = d
+	}
+	return j
+}
+
+// survey finds the steps that cannot take this request, whatever their state.
+// It is an error if there is no other.
+func (j *job) survey(lacks func(switchgear.Provider) string) *switchgear.Error {
+	if gone := j.gone(); gone != nil {
+		return j.sign(gone)
+	}
+	able, foreign := 0, false
+	for i := range j.plan.Steps {
+		step := &j.plan.Steps[i]
+		reason := ""
+		switch {
+		case able > 0 && j.plan.NoFallback:
+			reason = skipFallback
+		case j.dialect != "" && !slices.Contains(step.Dialects, j.dialect):
+			reason, foreign = "does not speak "+j.dialect, true
+		case lacks != nil:
+			reason = lacks(step.Provider)
+		}
+		if reason == "" {
+			able++
+			continue
+		}
+		if j.unable == nil {
+			j.unable = make([]string, len(j.plan.Steps))
+		}
+		j.unable[i] = reason
+	}
+	if able > 0 || len(j.plan.Steps) == 0 {
+		return nil
+	}
+	for i := range j.plan.Steps {
+		j.skip(i, j.unable[i], time.Time{})
+	}
+	return j.sign(j.mismatch(foreign))
+}
+
+// able reports whether a step can take this request at all.
+func (j *job) able(i int) bool { return j.unable == nil || j.unable[i] == "" }
+
+// fits reports whether a step's context window will do.
+func (j *job) fits(i int) bool { return j.window == 0 || j.plan.Steps[i].Context > j.window }
+
+// later reports whether any step after i could take this request.
+func (j *job) later(i int) bool {
+	for k := i + 1; k < len(j.plan.Steps); k++ {
+		if j.able(k) && j.fits(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// left counts the steps from i on that could take this request.
+func (j *job) left(i int) int {
+	n := 0
+	for k := i; k < len(j.plan.Steps); k++ {
+		if j.able(k) && j.fits(k) {
+			n++
+		}
+	}
+	return n
+}
+
+// The reasons for passing over a target that do not come from its breaker.
+const (
+	skipKeys     = "all keys cooling"
+	skipWindow   = "context window is not larger"
+	skipAttempts = "attempt limit reached"
+	skipDeadline = "deadline passed"
+	skipFallback = "not tried: no fallback was asked for"
+)
+
+// bars says why a step is not tried, as far as the request itself decides it.
+func (j *job) bars(i int) string {
+	switch {
+	case !j.able(i):
+		return j.unable[i]
+	case !j.fits(i):
+		return skipWindow
+	case j.capped():
+		return skipAttempts
+	case !j.hasTime(0):
+		return skipDeadline
+	default:
+		return ""
+	}
+}
+
+func (j *job) capped() bool { return j.plan.Attempts > 0 && j.calls >= j.plan.Attempts }
+
+// hasTime reports whether something is left of the deadline after a wait.
+func (j *job) hasTime(wait time.Duration) bool {
+	return j.deadline.IsZero() || time.Now().Add(wait).Before(j.deadline)
+}
+
+// gone is an error once the caller has gone away. A deadline that came with
+// the caller's context is no going away: it is the request's own.
+func (j *job) gone() *switchgear.Error {
+	select {
+	case <-j.ctx.Done():
+	default:
+		return nil
+	}
+	if j.ctx.Err() == context.DeadlineExceeded {
+		return nil
+	}
+	return canceled(context.Cause(j.ctx))
+}
+
+// canceled is the failure of a request nobody waits for any longer.
+func canceled(cause error) *switchgear.Error {
+	if cause == nil {
+		cause = context.Canceled
+	}
+	return &switchgear.Error{Class: switchgear.ClassCanceled, Message: "the caller went away", Err: cause}
+}
+
+// skip records a target that was passed over.
+func (j *job) skip(i int, reason string, until time.Time) {
+	step := &j.plan.Steps[i]
+	j.trace.Attempts = append(j.trace.Attempts, switchgear.Attempt{
+		Step: step.Number, Target: step.Target, Start: time.Now(), Skipped: reason,
+	})
+	for len(j.untils) < len(j.trace.Attempts)-1 {
+		j.untils = append(j.untils, time.Time{})
+	}
+	j.untils = append(j.untils, until)
+	j.trialAt(until)
+}
+
+// trialAt notes when a target has its next trial.
+func (j *job) trialAt(t time.Time) {
+	if !t.IsZero() && (j.next.IsZero() || t.Before(j.next)) {
+		j.next = t
+	}
+}
+
+// serving notes who answered.
+func (j *job) serving(i int) {
+	step := &j.plan.Steps[i]
+	j.trace.Target, j.trace.Step, j.trace.Degraded = step.Target, step.Number, step.Degraded
+}
+
+// keepDropped takes over what a provider says it could not tell its upstream.
+func (j *job) keepDropped(t *switchgear.Trace) {
+	if t != nil {
+		j.trace.Dropped = t.Dropped
+	}
+}
+
+// sign puts the trace on a copy of an error: the original may be shared.
+func (j *job) sign(err *switchgear.Error) *switchgear.Error {
+	signed := *err
+	signed.Trace = j.trace
+	return &signed
+}

@@ -1,0 +1,109 @@
+package failover
+
+import (
+	"context"
+	"hash/maphash"
+	"math/rand/v2"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// Options are what a [Runner] is made of. The zero value works.
+type Options struct {
+	Observer Observer       // nil for none
+	Rand     func() float64 // in [0, 1), for the jitter of waits; must be safe for concurrent use; nil is math/rand/v2
+}
+
+// Runner carries requests over plans. It holds no state of any request or
+// target: breakers and keys, which the steps of a plan bring along, do. It is
+// safe for concurrent use.
+type Runner struct {
+	observer Observer
+	rand     func() float64
+	seed     maphash.Seed
+}
+
+// NewRunner makes a runner.
+func NewRunner(o Options) *Runner {
+	if o.Observer == nil {
+		o.Observer = nobody{}
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	return &Runner{observer: o.Observer, rand: o.Rand, seed: maphash.MakeSeed()}
+}
+
+type nobody struct{}
+
+func (nobody) Attempted(context.Context, *Plan, *switchgear.Attempt) {}
+
+// Complete gets a whole answer from the first step of the plan that can give
+// one. The error is an [*switchgear.Error]; it and the answer carry the trace.
+func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Request) (*switchgear.Response, error) {
+	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
+	resp, err := carry(j, &operation[switchgear.Response]{
+		try: func(a *attempt) (*switchgear.Response, *switchgear.Error) { return a.complete(req) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	j.keepDropped(resp.Trace)
+	resp.Trace = j.trace
+	return resp, nil
+}
+
+// Stream gets a streamed answer from the first step of the plan that can give
+// one, and returns when the plan's commit point is reached: what fails before
+// that is not seen by the caller. Its stream is a [switchgear.Traced], must be
+// closed, and ends when ctx does.
+func (r *Runner) Stream(ctx context.Context, plan *Plan, req *switchgear.Request) (switchgear.Stream, error) {
+	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
+	s, err := carry(j, &operation[stream]{
+		try: func(a *attempt) (*stream, *switchgear.Error) { return a.stream(req) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Embed gets vectors from the first step of the plan that can give them.
+func (r *Runner) Embed(ctx context.Context, plan *Plan, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {
+	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digestEmbed(req) })
+	resp, err := carry(j, &operation[switchgear.EmbedResponse]{
+		lacks: func(p switchgear.Provider) string {
+			if _, ok := p.(switchgear.Embedder); !ok {
+				return "cannot embed"
+			}
+			return ""
+		},
+		try: func(a *attempt) (*switchgear.EmbedResponse, *switchgear.Error) { return a.embed(req) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	j.keepDropped(resp.Trace)
+	resp.Trace = j.trace
+	return resp, nil
+}
+
+// CountTokens gets a count from the first step of the plan that can give it.
+func (r *Runner) CountTokens(ctx context.Context, plan *Plan, req *switchgear.Request) (*switchgear.TokenCount, error) {
+	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
+	count, err := carry(j, &operation[switchgear.TokenCount]{
+		lacks: func(p switchgear.Provider) string {
+			if _, ok := p.(switchgear.TokenCounter); !ok {
+				return "cannot count tokens"
+			}
+			return ""
+		},
+		try: func(a *attempt) (*switchgear.TokenCount, *switchgear.Error) { return a.count(req) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	j.keepDropped(count.Trace)
+	count.Trace = j.trace
+	return count, nil
+}

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// interruptGrace is how long a client that was sent an error event is given to
+// close by itself. Then the connection is cut without its proper end, so that
+// not even a client that knows no error events takes half an answer for a
+// whole one. Cutting at once could destroy the event on its way.
+const interruptGrace = 250 * time.Millisecond
+
+func (x *exchange) complete() error {
+	resp, err := x.h.gateway.Complete(x.ctx, x.req)
+	if err != nil {
+		return err
+	}
+	x.record.Trace, x.record.Usage, x.record.Cost = resp.Trace, resp.Usage, resp.Cost
+	return x.body(resp.Wire, resp.Trace, &resp.Cost)
+}
+
+func (x *exchange) embed() error {
+	resp, err := x.h.gateway.Embed(x.ctx, &switchgear.EmbedRequest{
+		Route: x.req.Route, Wire: x.req.Wire, Labels: x.req.Labels, Limits: x.req.Limits,
+	})
+	if err != nil {
+		return err
+	}
+	x.record.Trace, x.record.Usage, x.record.Cost = resp.Trace, resp.Usage, resp.Cost
+	return x.body(resp.Wire, resp.Trace, &resp.Cost)
+}
+
+func (x *exchange) count() error {
+	resp, err := x.h.gateway.CountTokens(x.ctx, x.req)
+	if err != nil {
+		return err
+	}
+	x.record.Trace = resp.Trace
+	return x.body(resp.Wire, resp.Trace, nil)
+}
+
+// body sends a whole answer as it came.
+func (x *exchange) body(wire *switchgear.Wire, t *switchgear.Trace, cost *switchgear.Cost) error {
+	if wire == nil || wire.Dialect != x.codec.Dialect() {
+		return &switchgear.Error{
+			Class: switchgear.ClassInternal, Status: http.StatusInternalServerError, Code: "internal_error", Trace: t,
+			Message: "The answer came in another protocol than the client speaks.",
+		}
+	}
+	x.describe(t, cost)
+	x.relay(wire.Header)
+	h := x.w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(wire.Body))}
+	x.status(http.StatusOK)
+	_, _ = x.w.Write(wire.Body)
+	return nil
+}
+
+var (
+	jsonType   = []string{"application/json"}  //nolint:gochecknoglobals // constant header values, shared so as not to allocate
+	streamType = []string{"text/event-stream"} //nolint:gochecknoglobals // the same
+	noCache    = []string{"no-cache"}          //nolint:gochecknoglobals // the same
+	unbuffered = []string{"no"}                //nolint:gochecknoglobals // the same
+)
+
+// relay passes on the headers of the provider's answer that a client may see.
+// They tell who the provider is, so that a client which may not know gets none.
+func (x *exchange) relay(from http.Header) {
+	if !x.set.Full {
+		return
+	}
+	h := x.w.Header()
+	for name, values := range from {
+		if _, taken := h[name]; !taken {
+			h[name] = values
+		}
+	}
+}
+
+func (x *exchange) status(code int) {
+	x.wrote = true
+	x.record.Status = code
+	x.w.WriteHeader(code)
+}
+
+func (x *exchange) stream() error {
+	s, err := x.h.gateway.Stream(x.ctx, x.req)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = s.Close()
+		x.record.Usage, x.record.Cost = served(x.record.Trace)
+	}()
+	if traced, ok := s.(switchgear.Traced); ok {
+		x.record.Trace = traced.Trace()
+	}
+	x.describe(x.record.Trace, nil)
+	if headed, ok := s.(switchgear.Headed); ok {
+		x.relay(headed.Header())
+	}
+	h := x.w.Header()
+	h["Content-Type"] = streamType
+	h["Cache-Control"] = noCache
+	h["X-Accel-Buffering"] = unbuffered // tells nginx in front of us not to hold events back
+	x.status(http.StatusOK)
+	return x.forward(s)
+}
+
+// served is what the attempt that served has used; it is the last one.
+func served(t *switchgear.Trace) (switchgear.Usage, switchgear.Cost) {
+	if t == nil || len(t.Attempts) == 0 {
+		return switchgear.Usage{}, switchgear.Cost{}
+	}
+	last := &t.Attempts[len(t.Attempts)-1]
+	return last.Usage, last.Cost
+}
+
+// forward sends the events of a stream as they come.
+func (x *exchange) forward(s switchgear.Stream) error {
+	control := http.NewResponseController(x.w)
+	for s.Next() {
+		raw := s.Event().Raw
+		if len(raw) == 0 {
+			continue
+		}
+		if _, err := x.w.Write(raw); err != nil {
+			return nil //nolint:nilerr // the client is gone: nobody is left to be told
+		}
+		if err := control.Flush(); err != nil {
+			return nil //nolint:nilerr // the same
+		}
+	}
+	return s.Err()
+}

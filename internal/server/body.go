@@ -1,0 +1,70 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// bodyTime is how long a client may take to send its body. 32 MiB at 1 MB/s
+// take half of it.
+const bodyTime = 60 * time.Second
+
+// firstRead is how much is read before the deadline is armed: small bodies are
+// there already, and arming and disarming a deadline costs more than reading
+// them.
+const firstRead = 4 << 10
+
+// readBody reads a request's body, bounded in size and in time.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	size := r.ContentLength
+	if size > maxBody {
+		return nil, tooLarge()
+	}
+	timed := size < 0 || size > firstRead
+	if timed {
+		control := http.NewResponseController(w)
+		if control.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
+			// Cleared again, or net/http would take the deadline, once it
+			// passes, for a client that went away.
+			defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+		}
+	}
+	body, err := read(r.Body, size)
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	return body, nil
+}
+
+func read(r io.Reader, size int64) ([]byte, error) {
+	if size >= 0 {
+		body := make([]byte, size)
+		_, err := io.ReadFull(r, body)
+		return body, err
+	}
+	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	if err == nil && len(body) > maxBody {
+		return nil, errTooLarge
+	}
+	return body, err
+}
+
+var errTooLarge = errors.New("body too large")
+
+func bodyError(err error) error {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return own(http.StatusRequestTimeout, "slow_body", "The body of the request did not arrive within 60 seconds.")
+	default:
+		return own(http.StatusBadRequest, "body_cut", "The body of the request broke off before its end.")
+	}
+}
+
+func tooLarge() error {
+	return own(http.StatusRequestEntityTooLarge, "body_too_large", "The body of the request is larger than 32 MiB.")
+}

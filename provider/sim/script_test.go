@@ -1,0 +1,92 @@
+package sim
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const outage = `
+phases:
+  - {name: calm, for: 1m}
+  - name: bad
+    for: 2m
+    faults:
+      - {match: "claude-*", fault: 529}
+      - {match: "gpt-*", dialect: openai, fault: slow-8s+error, p: 0%..100%}
+  - name: over
+`
+
+func TestScript(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script, err := ParseScript([]byte(outage))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := New(Options{Script: script})
+		status := func(dialect, model string) int { return s.ask(t, dialect, request(model, false, "")).status }
+		got := []int{status(anthropic, "claude-x")}
+		time.Sleep(90 * time.Second)
+		got = append(got, status(anthropic, "claude-x"), status(anthropic, "other"), status(anthropic, "claude-x+409"))
+		time.Sleep(2 * time.Minute)
+		got = append(got, status(anthropic, "claude-x"))
+		s.Reset()
+		got = append(got, status(anthropic, "claude-x"))
+		if want := []int{200, 529, 200, 409, 200, 200}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		ramp := func(at time.Duration) (bad int) {
+			for range 50 {
+				s.Reset()
+				time.Sleep(at)
+				r, err := s.choose("", "gpt-5", openai, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				bad += len(r)
+			}
+			return bad
+		}
+		if early, late := ramp(61*time.Second), ramp(179*time.Second); early > 10 || late < 90 { // two faults each time
+			t.Errorf("%d faults at the start of the ramp, %d at its end", early, late)
+		}
+	})
+}
+
+func TestScriptPhases(t *testing.T) {
+	script, err := ParseScript([]byte("phases: [{name: a, for: 10s}, {for: 5s}]\nrepeat: true"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Duration]string{0: "a", 9 * time.Second: "a", 10 * time.Second: "2", 16 * time.Second: "a", 40 * time.Second: "2"} {
+		if got := script.Phase(at); got != want {
+			t.Errorf("at %v: %q, want %q", at, got, want)
+		}
+	}
+}
+
+func TestScriptMistakes(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		if _, err := ParseScript([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	f("", "no phases")
+	f("phases: [{name: a, surprise: 1}]", "surprise")
+	f("phases: [{name: a}, {name: b}]", "phase a lasts for ever")
+	f("phases: [{name: a}]\nrepeat: true", "phase a lasts for ever")
+	f("phases: [{for: soon}]", "`for: soon` is no duration")
+	f("phases: [{faults: [{fault: nonsense}]}]", `phase 1: there is no fault "nonsense"`)
+	f("phases: [{faults: [{fault: 503, p: often}]}]", "`p: often` is no share of calls")
+	f("phases: [{faults: [{fault: 503, p: 1..2}]}]", "is no share of calls")
+	f("phases: [{faults: [{fault: 503, match: '[x'}]}]", "is no pattern")
+	f("phases: [{faults: [{fault: 503, dialect: morse}]}]", "is not one of openai and anthropic")
+	if _, err := LoadScript(filepath.Join(t.TempDir(), "none.yaml")); !os.IsNotExist(err) {
+		t.Errorf("a missing file: %v", err)
+	}
+}

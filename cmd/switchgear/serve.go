@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -101,7 +102,7 @@ func routeRows(cfg *config.Config) [][]string {
 		r := &cfg.Routes[i]
 		rows = append(rows, []string{"  " + r.Name, r.Stakes.String(), string(r.Surface), chainText(cfg, r.Chain)})
 		for k := range r.Rules {
-			rows = append(rows, []string{"    rule " + fmt.Sprint(k+1), "", "", chainText(cfg, r.Rules[k].Chain)})
+			rows = append(rows, []string{"    rule " + strconv.Itoa(k+1), "", "", chainText(cfg, r.Rules[k].Chain)})
 		}
 	}
 	return rows

@@ -73,12 +73,6 @@ type sink struct {
 	lines strings.Builder
 }
 
-func (s *sink) say(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fmt.Fprintf(&s.lines, format+"\n", args...)
-}
-
 func (s *sink) Write(p []byte) (int, error) {
 	s.say("%s", p)
 	return len(p), nil
@@ -90,6 +84,12 @@ func (s *sink) Attempted(_ context.Context, route string, a *switchgear.Attempt)
 
 func (s *sink) Requested(_ context.Context, r *switchgear.Record) {
 	s.say("record %v %v", r.ID, r.Err)
+}
+
+func (s *sink) say(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(&s.lines, format+"\n", args...)
 }
 
 // TestCanaries lets every kind of failure happen at a provider that repeats

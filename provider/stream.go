@@ -116,6 +116,7 @@ func (s *stream) Next() bool {
 	}
 	s.done = true
 	s.err = s.verdict()
+	_ = s.events.Close() // here and not in Close: it may not be called while its Next runs
 	s.body.complete.Store(s.err == nil)
 	return false
 }
@@ -138,9 +139,7 @@ func (s *stream) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.body.release()
-	_ = s.events.Close()
-	return err
+	return s.body.release()
 }
 
 // verdict says why there are no more events: nil if the answer is complete.

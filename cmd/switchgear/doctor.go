@@ -85,7 +85,7 @@ func examine(ctx context.Context, source app.Source, offline bool) []diagnosis {
 	}
 	if cfg != nil {
 		found = append(found, diagnoseKeys(cfg)...)
-		found = append(found, diagnosePort(ctx, "data plane", cfg.Listen, app.DefaultListen), diagnosePort(ctx, "admin port", cfg.Admin.Listen, app.DefaultAdmin))
+		found = append(found, diagnosePort(ctx, "data plane", cfg.Listen), diagnosePort(ctx, "admin port", cfg.Admin.Listen))
 	}
 	found = append(found, diagnoseFiles(), diagnoseProxy(), diagnoseCatalogue(time.Now()), diagnoseRoundTrip(ctx))
 	if cfg != nil && !offline {
@@ -142,10 +142,7 @@ func needsKey(kind string) bool {
 	return false
 }
 
-func diagnosePort(ctx context.Context, what, address, standard string) diagnosis {
-	if address == "" {
-		address = standard
-	}
+func diagnosePort(ctx context.Context, what, address string) diagnosis {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return diagnosis{"warn", what, address + " cannot be listened on: " + err.Error(), "Is a gateway running already?"}
@@ -258,4 +255,3 @@ func unreachable(d diagnosis, host string, err error) diagnosis {
 	}
 	return d
 }
-

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 //	ask [-kill NAME] METHOD URL [BODY] [header:value...]   sends a request and prints status, headers and body; with
 //	                     -kill, a process dies as soon as the first bytes of the body are there
 //	signal NAME TERM|KILL|HUP
-//	wait NAME            waits for the process to end and prints what it wrote
+//	finish NAME          waits for the process to end and prints what it wrote
 //	until NAME TEXT      waits until the process has written a line that holds TEXT
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -46,7 +46,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "wait": cmdWait, "until": cmdUntil,
+			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "finish": cmdWait, "until": cmdUntil,
 		},
 	})
 }

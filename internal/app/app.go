@@ -20,12 +20,6 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/telemetry"
 )
 
-// Default addresses.
-const (
-	DefaultListen = "127.0.0.1:8080"
-	DefaultAdmin  = "127.0.0.1:8081"
-)
-
 // drainTime is how long answers that have begun may take to end once the
 // process was told to stop. Orchestrators are to allow a little more.
 const drainTime = 110 * time.Second
@@ -120,7 +114,7 @@ func (p *process) breakers() []telemetry.BreakerState {
 // serve opens both ports and waits for the end.
 func (p *process) serve(ctx context.Context) error {
 	cfg := p.loaded.Config
-	data, err := listen(ctx, "listen", firstOf(p.options.Listen, cfg.Listen, DefaultListen))
+	data, err := listen(ctx, "listen", firstOf(p.options.Listen, cfg.Listen))
 	if err != nil {
 		return err
 	}
@@ -151,13 +145,13 @@ func (p *process) serve(ctx context.Context) error {
 // adminAddress follows the data plane's port when that is chosen by the
 // system, so that two gateways on one machine do not fight over the default.
 func (p *process) adminAddress() string {
-	if a := p.loaded.Config.Admin.Listen; a != "" {
-		return a
+	if cfg := p.loaded.Config; !cfg.Pos.AdminListen.IsZero() {
+		return cfg.Admin.Listen
 	}
 	if _, port, err := net.SplitHostPort(firstOf(p.options.Listen, p.loaded.Config.Listen)); err == nil && port == "0" {
 		return "127.0.0.1:0"
 	}
-	return DefaultAdmin
+	return config.DefaultAdminListen
 }
 
 func firstOf(words ...string) string {

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/switchgear-dev/switchgear"
 )
@@ -29,6 +32,7 @@ func conduct(ctx context.Context, c *kase, open Open) []string {
 		{"a caller who leaves", abandoned},
 		{"a caller who leaves with a reason", abandonedWithReason},
 		{"a stream that is closed early", closedEarly},
+		{"a stream that is closed while it is waited for", closedMeanwhile},
 	} {
 		if err := part.check(ctx, c, open); err != nil {
 			problems = append(problems, part.name+": "+err.Error())
@@ -51,12 +55,7 @@ func class(err error, want ...switchgear.Class) error {
 	if found := leaks(err); len(found) > 0 {
 		return errors.New(found[0])
 	}
-	for _, w := range want {
-		if e.Class == w {
-			return nil
-		}
-	}
-	if len(want) > 0 {
+	if len(want) > 0 && !slices.Contains(want, e.Class) {
 		return fmt.Errorf("the error's class is %v, want %v", e.Class, want)
 	}
 	return nil
@@ -154,5 +153,65 @@ func closedEarly(ctx context.Context, c *kase, open Open) error {
 	if u.open != 0 {
 		return errors.New("Close does not close the body of the answer")
 	}
+	return nil
+}
+
+// patience is how long a provider may take for what should take no time.
+const patience = 5 * time.Second
+
+// closedMeanwhile closes a stream that another goroutine waits for.
+func closedMeanwhile(ctx context.Context, c *kase, open Open) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	body := &silence{ctx: ctx, waiting: make(chan struct{}), closed: make(chan struct{})}
+	p := open(base, roundTrip(func(*http.Request) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/event-stream"}}, ContentLength: -1, Body: body,
+		}, nil
+	}))
+	s, err := p.Stream(ctx, c.call())
+	if err != nil {
+		return err
+	}
+	closing := make(chan error, 1)
+	go func() {
+		<-body.waiting
+		closing <- s.Close()
+	}()
+	for s.Next() {
+		if event := s.Event(); event.IsContent() {
+			return errors.New("there is content where none was sent")
+		}
+	}
+	if err := <-closing; err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return errors.New("Close does not end Next")
+	}
+	return class(s.Err(), switchgear.ClassCanceled)
+}
+
+// silence is a body that says nothing until it is closed or the call is over.
+type silence struct {
+	ctx             context.Context
+	waiting, closed chan struct{}
+	once, again     sync.Once
+}
+
+// Read waits for Close.
+func (s *silence) Read([]byte) (int, error) {
+	s.once.Do(func() { close(s.waiting) })
+	select {
+	case <-s.closed:
+		return 0, http.ErrBodyReadAfterClose
+	case <-s.ctx.Done():
+		return 0, s.ctx.Err()
+	}
+}
+
+// Close ends Read.
+func (s *silence) Close() error {
+	s.again.Do(func() { close(s.closed) })
 	return nil
 }

@@ -52,18 +52,19 @@ func transcript(r *http.Request) (string, error) {
 // report gathers the lines of a want section.
 type report struct{ lines []string }
 
-func (r *report) add(format string, args ...any) {
+// String is the section.
+func (r *report) String() string { return strings.Join(r.lines, "\n") }
+
+func (r *report) addf(format string, args ...any) {
 	r.lines = append(r.lines, fmt.Sprintf(format, args...))
 }
-
-func (r *report) String() string { return strings.Join(r.lines, "\n") }
 
 func (r *report) response(resp *switchgear.Response) {
 	r.head(resp.ID, resp.Model)
 	for i := range resp.Choices {
 		choice := &resp.Choices[i]
 		if choice.Index > 0 {
-			r.add("choice: %d", choice.Index)
+			r.addf("choice: %d", choice.Index)
 		}
 		for j := range choice.Parts {
 			r.part(&choice.Parts[j])
@@ -72,16 +73,16 @@ func (r *report) response(resp *switchgear.Response) {
 	}
 	r.usage(&resp.Usage)
 	if resp.Trace != nil && len(resp.Trace.Dropped) > 0 {
-		r.add("dropped: %s", strings.Join(resp.Trace.Dropped, ", "))
+		r.addf("dropped: %s", strings.Join(resp.Trace.Dropped, ", "))
 	}
 }
 
 func (r *report) head(id, model string) {
 	if id != "" {
-		r.add("id: %s", id)
+		r.addf("id: %s", id)
 	}
 	if model != "" {
-		r.add("model: %s", model)
+		r.addf("model: %s", model)
 	}
 }
 
@@ -103,7 +104,7 @@ func (r *report) part(p *switchgear.Part) {
 	if p.Signature != "" {
 		line += " signature " + strconv.Quote(p.Signature)
 	}
-	r.add("%s", line)
+	r.addf("%s", line)
 }
 
 var finishNames = map[switchgear.FinishKind]string{ //nolint:gochecknoglobals // a constant table
@@ -119,11 +120,11 @@ func (r *report) finish(f switchgear.Finish) {
 	if f.Sequence != "" {
 		line += fmt.Sprintf(" at %q", f.Sequence)
 	}
-	r.add("%s", line)
+	r.addf("%s", line)
 }
 
 func (r *report) usage(u *switchgear.Usage) {
-	line := "usage:"
+	var counts strings.Builder
 	for _, field := range []struct {
 		name  string
 		bit   switchgear.UsageField
@@ -137,11 +138,11 @@ func (r *report) usage(u *switchgear.Usage) {
 		{"reasoning", switchgear.UsageReasoning, u.Reasoning},
 	} {
 		if u.Has(field.bit) {
-			line += fmt.Sprintf(" %s=%d", field.name, field.count)
+			fmt.Fprintf(&counts, " %s=%d", field.name, field.count)
 		}
 	}
 	if u.Known != 0 {
-		r.add("%s", line)
+		r.addf("usage:%s", counts.String())
 	}
 }
 
@@ -151,24 +152,24 @@ func (r *report) failure(err error) {
 	}
 	var e *switchgear.Error
 	if !errors.As(err, &e) {
-		r.add("error: %T, which is no *switchgear.Error", err)
+		r.addf("error: %T, which is no *switchgear.Error", err)
 		return
 	}
-	r.add("error: %s", e.Class)
+	r.addf("error: %s", e.Class)
 	if e.Status != 0 {
-		r.add("status: %d", e.Status)
+		r.addf("status: %d", e.Status)
 	}
 	if e.Code != "" {
-		r.add("code: %s", e.Code)
+		r.addf("code: %s", e.Code)
 	}
 	if e.Param != "" {
-		r.add("param: %s", e.Param)
+		r.addf("param: %s", e.Param)
 	}
 	if e.RetryAfter != 0 {
-		r.add("retry after: %s", e.RetryAfter)
+		r.addf("retry after: %s", e.RetryAfter)
 	}
 	if e.Provider == "" {
-		r.add("provider: none, which must be named")
+		r.addf("provider: none, which must be named")
 	}
 }
 
@@ -242,7 +243,7 @@ func (r *report) stream(c *collected) {
 	}
 	for _, choice := range choices {
 		if choice > 0 {
-			r.add("choice: %d", choice)
+			r.addf("choice: %d", choice)
 		}
 		for _, at := range c.order {
 			if at[0] == choice {

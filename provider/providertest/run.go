@@ -136,7 +136,7 @@ func (c *kase) perform(ctx context.Context, p switchgear.Provider, r *report) (o
 	case "embed":
 		m, ok := p.(switchgear.Embedder)
 		if !ok {
-			r.add("unable: no switchgear.Embedder")
+			r.addf("unable: no switchgear.Embedder")
 			return o
 		}
 		var resp *switchgear.EmbedResponse
@@ -144,23 +144,23 @@ func (c *kase) perform(ctx context.Context, p switchgear.Provider, r *report) (o
 			o.wire(resp.Wire)
 			r.head("", resp.Model)
 			for _, vector := range resp.Vectors {
-				r.add("vector: %v", vector)
+				r.addf("vector: %v", vector)
 			}
 			r.usage(&resp.Usage)
 		}
 	case "count":
 		m, ok := p.(switchgear.TokenCounter)
 		if !ok {
-			r.add("unable: no switchgear.TokenCounter")
+			r.addf("unable: no switchgear.TokenCounter")
 			return o
 		}
 		var count *switchgear.TokenCount
 		if count, o.err = m.CountTokens(ctx, c.call()); o.err == nil {
 			o.wire(count.Wire)
-			r.add("input: %d", count.Input)
+			r.addf("input: %d", count.Input)
 		}
 	default:
-		r.add("unable: there is no op %q", c.op)
+		r.addf("unable: there is no op %q", c.op)
 	}
 	r.failure(o.err)
 	return o
@@ -178,10 +178,10 @@ func (c *kase) performStream(ctx context.Context, p switchgear.Provider, r *repo
 		o.header = headed.Header()
 	}
 	if s.Next() {
-		r.add("after its end the stream goes on")
+		r.addf("after its end the stream goes on")
 	}
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
-		r.add("closing: %v", err)
+		r.addf("closing: %v", err)
 	}
 	return o
 }

@@ -63,8 +63,10 @@ func joinFaults(faults []Fault) string {
 	return strings.Join(words, "+")
 }
 
+var faultSpec = regexp.MustCompile(`^(.+?)(?:x([0-9]{1,6}))?(?:@([0-9.]+)%?)?$`)
+
 func parseFault(s string, table map[string]faultRow) (Fault, error) {
-	m := regexp.MustCompile(`^(.+?)(?:x([0-9]{1,6}))?(?:@([0-9.]+)%?)?$`).FindStringSubmatch(s)
+	m := faultSpec.FindStringSubmatch(s)
 	if m == nil {
 		return Fault{}, errors.New("a fault is missing: write NAME[-ARG][xTIMES][@PERCENT%], for example 503x2")
 	}

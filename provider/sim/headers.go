@@ -28,6 +28,9 @@ func (c *call) providerHeaders(x *exchange) {
 	took := strconv.Itoa(9 + c.rng.IntN(80) + int(x.hold.Milliseconds()))
 	if c.dialect == openai {
 		set("X-Request-Id", "req_"+digits(c.rng, 32))
+		if x.status == http.StatusUnauthorized {
+			return // limits are told to those who have a key
+		}
 		set("Openai-Version", "2020-10-01")
 		set("Openai-Processing-Ms", took)
 		set("Openai-Organization", "org-simulated")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -23,7 +24,9 @@ func (s *Server) Transport() http.RoundTripper {
 }
 
 // DialContext opens a connection in memory, for programs that bring their own
-// [http.Transport]. Its goroutine ends when the connection is closed.
+// [http.Transport]. The server's goroutine ends when the connection is closed:
+// a transport that keeps connections must close its idle ones before a bubble
+// ends.
 func (s *Server) DialContext(context.Context, string, string) (net.Conn, error) {
 	client, server := newPipe()
 	go s.mem.Serve(&oneListener{conn: server}) //nolint:errcheck // it always ends with net.ErrClosed, right away
@@ -38,42 +41,38 @@ type memTransport struct {
 // RoundTrip finds out first whether the call is to be refused: over a socket
 // that is decided before the request is read.
 func (t *memTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := t.refused(r); err != nil {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		body, err = io.ReadAll(r.Body)
+		if err = errors.Join(err, r.Body.Close()); err != nil {
+			return nil, err
+		}
+		r = r.WithContext(r.Context()) // a copy: the request is the caller's
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	if err := t.s.refused(r, body); err != nil {
 		return nil, err
 	}
 	return t.base.RoundTrip(r)
 }
 
-func (t *memTransport) refused(r *http.Request) error {
-	var body []byte
-	if r.Body != nil && r.GetBody != nil {
-		copied, err := r.GetBody()
-		if err != nil {
-			return err
-		}
-		body, _ = io.ReadAll(copied)
-	} else if r.Body != nil {
-		body, _ = io.ReadAll(r.Body)
-		_ = r.Body.Close()
-		r.Body = io.NopCloser(bytes.NewReader(body)) // the request is the caller's, but its body is spent either way
-	}
+// refused is the error of dialling, if the first fault of a call is that.
+func (s *Server) refused(r *http.Request, body []byte) error {
 	var head struct {
 		Model string `json:"model"`
 	}
 	_ = json.Unmarshal(body, &head)
 	dialect, fault := dialectOf(r), r.Header.Get(faultHeader)
-	faults, err := t.s.choose(fault, head.Model, dialect, false)
+	faults, err := s.choose(fault, head.Model, dialect, false)
 	if err != nil || len(faults) == 0 || faults[0].Name != "refused" {
 		return nil //nolint:nilerr // the server itself will say what is wrong
 	}
-	_, _ = t.s.choose(fault, head.Model, dialect, true)
-	if r.Body != nil {
-		_ = r.Body.Close()
-	}
-	e := t.s.arrive(r, body)
-	t.s.mu.Lock()
+	_, _ = s.choose(fault, head.Model, dialect, true)
+	e := s.arrive(r, body)
+	s.mu.Lock()
 	e.Dialect, e.Model, e.Fault, e.Outcome = dialect, head.Model, joinFaults(faults), OutcomeBroken
-	t.s.mu.Unlock()
+	s.mu.Unlock()
 	return &net.OpError{Op: "dial", Net: "tcp", Addr: memAddr{}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 }
 

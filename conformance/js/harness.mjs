@@ -77,6 +77,7 @@ export async function refused(act, calls, { kind, status, retries = 0, code }) {
   const headers = calls.at(-1).headers;
   check(headers.get('x-switchgear-request-id'), 'the error carries no x-switchgear-request-id');
   check(error.requestID, 'the SDK found no request id');
+  check(status < 500 || headers.get('x-should-retry') || headers.get('retry-after'), 'the error does not say whether to try again');
   if (code) check(JSON.stringify(error.error).includes(code), `the error body has no ${code}: ${JSON.stringify(error.error)}`);
   told(calls, retries);
   return error;

@@ -108,7 +108,9 @@ def refused(act, calls, kind, status, retries=0):
         raise AssertionError("the call succeeded")
     check(type(error) is kind, f"the SDK raised {type(error).__name__} ({error}), want {kind.__name__}")
     equal(error.status_code, status, "the error's status")
-    check(calls[-1]["headers"].get("x-switchgear-request-id"), "the error carries no x-switchgear-request-id")
+    headers = calls[-1]["headers"]
+    check(headers.get("x-switchgear-request-id"), "the error carries no x-switchgear-request-id")
+    check(status < 500 or headers.get("x-should-retry") or headers.get("retry-after"), "the error does not say whether to try again")
     check(error.request_id, "the SDK found no request id")
     told(calls, retries)
     return error

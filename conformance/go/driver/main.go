@@ -18,10 +18,14 @@ import (
 	"time"
 )
 
-// suiteTime is how long one suite may take, retries and waits included.
-const suiteTime = 5 * time.Minute
+const (
+	installTime = 12 * time.Minute // the Go clients alone take minutes to compile on a small machine
+	suiteTime   = 5 * time.Minute  // retries and waits included
+)
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	binary := flag.String("binary", "../../bin/switchgear", "the gateway to test")
 	root := flag.String("root", "..", "the conformance folder")
 	only := flag.String("only", "js,go,python", "the suites to run")
@@ -37,8 +41,9 @@ func main() {
 	}
 	fmt.Fprintf(d.out, "conformance: %d passed, %d failed, %d skipped\n", d.passed, d.failed, d.skipped)
 	if d.failed > 0 || ctx.Err() != nil {
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func abs(path string) string {
@@ -60,20 +65,17 @@ type driver struct {
 // its cases. What it needs and cannot be had is said; anything else that goes
 // wrong is a failure.
 func (d *driver) run(ctx context.Context, s suite) {
-	ctx, cancel := context.WithTimeout(ctx, suiteTime)
-	defer cancel()
 	expected := cases()
-	if err := s.install(ctx); err != nil {
+	if why, err := d.prepare(ctx, s); err != nil {
+		d.fail(s.name, "build", err.Error())
+		return
+	} else if why != "" {
 		d.skipped += len(expected)
-		fmt.Fprintf(d.out, "conformance/%s: not run: %v\n", s.name, err)
+		fmt.Fprintf(d.out, "conformance/%s: not run: %s\n", s.name, why)
 		return
 	}
-	if s.build != nil {
-		if err := s.build(ctx); err != nil {
-			d.fail(s.name, "build", err.Error())
-			return
-		}
-	}
+	ctx, cancel := context.WithTimeout(ctx, suiteTime)
+	defer cancel()
 	stage, err := d.start(ctx)
 	if err != nil {
 		d.fail(s.name, "start", err.Error())
@@ -89,6 +91,20 @@ func (d *driver) run(ctx context.Context, s suite) {
 	if d.failed > before || err != nil {
 		fmt.Fprintf(d.out, "conformance/%s: the last the gateway said:\n%s", s.name, stage.gateway.tail(20))
 	}
+}
+
+// prepare installs what a suite needs and builds it. Why is the reason it
+// cannot run here; an error says that it is broken.
+func (d *driver) prepare(ctx context.Context, s suite) (why string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, installTime)
+	defer cancel()
+	if err := s.install(ctx); err != nil {
+		return err.Error(), nil
+	}
+	if s.build == nil {
+		return "", nil
+	}
+	return "", s.build(ctx)
 }
 
 // count holds what a suite reported against what it was to report: a case that

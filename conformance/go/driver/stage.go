@@ -66,7 +66,7 @@ func (s *stage) sim(ctx context.Context, binary, fault string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p, err := launch(ctx, nil, binary, "sim", "--listen", address)
+	p, err := launch(ctx, nil, binary, "sim", "--instant", "--listen", address)
 	if err != nil {
 		return "", err
 	}
@@ -124,7 +124,8 @@ type process struct {
 }
 
 func launch(ctx context.Context, env []string, name string, args ...string) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, name, args...), done: make(chan struct{}), said: make(chan struct{}, 1)}
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the binary under test
+	p := &process{cmd: cmd, done: make(chan struct{}), said: make(chan struct{}, 1)}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, env...)
 	p.cmd.Stderr = p
 	if err := p.cmd.Start(); err != nil {

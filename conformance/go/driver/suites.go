@@ -41,7 +41,7 @@ func suites(root string) []suite {
 			name: "python", dir: python, command: []string{filepath.Join(venv, "bin", "python"), "suite.py"},
 			install: steps(python,
 				[]string{"python3", "-m", "venv", venv},
-				[]string{filepath.Join(venv, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"}),
+				[]string{filepath.Join(venv, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", "-r", "requirements.txt"}),
 		},
 	}
 }
@@ -50,7 +50,7 @@ func suites(root string) []suite {
 func steps(dir string, commands ...[]string) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		for _, c := range commands {
-			cmd := exec.CommandContext(ctx, c[0], c[1:]...)
+			cmd := exec.CommandContext(ctx, c[0], c[1:]...) //nolint:gosec // from the table above
 			cmd.Dir = dir
 			out, err := cmd.CombinedOutput()
 			if errors.Is(err, exec.ErrNotFound) {
@@ -78,7 +78,7 @@ func (s suite) cases(ctx context.Context, env []string) ([]result, error) {
 	}
 	defer func() { _ = os.RemoveAll(home) }()
 	var out, talk bytes.Buffer
-	cmd := exec.CommandContext(ctx, s.command[0], s.command[1:]...)
+	cmd := exec.CommandContext(ctx, s.command[0], s.command[1:]...) //nolint:gosec // from the table above
 	cmd.Dir = s.dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "NO_PROXY=127.0.0.1"}, env...)
 	cmd.Stdout, cmd.Stderr = &out, &talk

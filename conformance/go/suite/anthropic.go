@@ -27,7 +27,7 @@ func anthropicClient(key string, retries int) (*counting, anthropic.Client) {
 
 func messageParams(route, text string) anthropic.MessageNewParams {
 	return anthropic.MessageNewParams{
-		Model: anthropic.Model(route), MaxTokens: 2000,
+		Model: route, MaxTokens: 2000,
 		Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock(text))},
 	}
 }
@@ -98,13 +98,13 @@ func anthropicStream(ctx context.Context, api anthropic.Client, p anthropic.Mess
 }
 
 func textOf(m *anthropic.Message) string {
-	text := ""
+	var text strings.Builder
 	for i := range m.Content {
 		if m.Content[i].Type == "text" {
-			text += m.Content[i].Text
+			text.WriteString(m.Content[i].Text)
 		}
 	}
-	return text
+	return text.String()
 }
 
 func anthropicText(got *anthropic.Message, err error) error {
@@ -114,7 +114,7 @@ func anthropicText(got *anthropic.Message, err error) error {
 	return first(
 		must(strings.Contains(textOf(got), "[simulated]"), "the answer is not the simulator's"),
 		equal(got.StopReason, anthropic.StopReasonEndTurn, "stop_reason"),
-		equal(string(got.Model), anthropicModel, "model"),
+		equal(got.Model, anthropicModel, "model"),
 		must(got.Usage.InputTokens > 0 && got.Usage.OutputTokens > 0, "no usage"),
 	)
 }
@@ -210,7 +210,7 @@ func anthropicRefused(key, route, text string, status, retries int, kind string)
 	_, err := api.Messages.New(context.Background(), messageParams(route, text))
 	var e *anthropic.Error
 	if !errors.As(err, &e) {
-		return c, fmt.Errorf("the SDK returned %T (%v), want *anthropic.Error", err, err)
+		return c, fmt.Errorf("the SDK returned %T, want *anthropic.Error: %w", err, err)
 	}
 	return c, first(
 		equal(e.StatusCode, status, "the error's status"),
@@ -278,10 +278,10 @@ func anthropicErrors() {
 	run("anthropic/error/stream-cut", func() error {
 		_, api := anthropicClient(clientKey, 0)
 		stream := api.Messages.NewStreaming(context.Background(), messageParams("anthropic-cut", question))
-		text := ""
+		came := 0
 		for stream.Next() {
-			text += stream.Current().Delta.Text
+			came += len(stream.Current().Delta.Text)
 		}
-		return first(must(text != "", "nothing came before the cut"), must(stream.Err() != nil, "a broken stream ended without an error"))
+		return first(must(came > 0, "nothing came before the cut"), must(stream.Err() != nil, "a broken stream ended without an error"))
 	})
 }

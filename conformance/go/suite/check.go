@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -94,12 +95,13 @@ func (c *counting) served(vendor, route, condition, model string) error {
 // as often as they may.
 func (c *counting) refused(status, retries int) error {
 	if len(c.calls) == 0 {
-		return fmt.Errorf("no request was sent")
+		return errors.New("no request was sent")
 	}
 	last := c.calls[len(c.calls)-1]
 	return first(
 		equal(last.status, status, "the status"),
 		must(last.header.Get("X-Switchgear-Request-Id") != "", "the error carries no x-switchgear-request-id"),
+		must(status < 500 || last.header.Get("X-Should-Retry") != "" || last.header.Get("Retry-After") != "", "the error does not say whether to try again"),
 		c.told(retries),
 	)
 }

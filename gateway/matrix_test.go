@@ -361,7 +361,7 @@ func checkHeaders(t *testing.T, got *reply, route string, want must, attempts in
 			t.Errorf("x-switchgear-%s is %q, want %q", strings.ToLower(name), have, value)
 		}
 	}
-	if id := got.own("Request-Id"); id == "" || (got.header.Get("X-Request-Id") != id && got.header.Get("Request-Id") != id) {
+	if id := got.own("Request-Id"); id == "" || (got.header.Get("X-Request-ID") != id && got.header.Get("Request-Id") != id) {
 		t.Errorf("request id %q in %v", id, got.headerNames())
 	}
 	for _, name := range []string{"Set-Cookie", "Retry-After", "X-Ratelimit-Remaining-Tokens", "Anthropic-Ratelimit-Tokens-Remaining", "Cf-Ray", "Server"} {

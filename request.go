@@ -177,6 +177,7 @@ type Wire struct {
 	Query   string      // encoded query parameters that select features ("beta=true"); never a key
 	Model   Span        // of a request: where the value of the top-level member "model" stands, quotes included
 	Stream  bool        // of a request: whether the client asked for a stream
+	Values  *Request    // of a request: what Body says, once something had to know; its own Wire is nil
 }
 
 // Span is a half-open range of byte offsets.

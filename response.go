@@ -191,7 +191,11 @@ type Trace struct {
 	Steps    int    // the length of the chain
 	Degraded bool   // served by a lower tier than the first step's
 	Attempts []Attempt
-	Dropped  []string // parts of the request the target could not be told
+	// Translated is set when the target that served does not speak the
+	// protocol the request came in: it was given the request's values, and its
+	// answer's values are to be written in the client's protocol.
+	Translated bool
+	Dropped    []string // parts of the request the target could not be told
 }
 
 // Calls counts the attempts that reached out to a provider.

@@ -37,6 +37,13 @@ func carry[T any](j *job, op *operation[T]) (*T, error) {
 			j.skip(i, reason, time.Time{})
 			continue
 		}
+		if err := j.understand(i); err != nil {
+			if j.calls == 0 && !j.native(i) {
+				return nil, j.sign(err)
+			}
+			j.skip(i, skipTranslation, time.Time{})
+			continue
+		}
 		answer, next, err := climb(j, op, i)
 		if next == served {
 			return answer, nil

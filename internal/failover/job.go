@@ -2,7 +2,6 @@ package failover
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
@@ -18,9 +17,10 @@ type job struct {
 	started  time.Time
 	deadline time.Time // shared by the chain; zero for none
 	trace    *switchgear.Trace
-	untils   []time.Time // beside trace.Attempts: when a target that was passed over has its next trial
-	unable   []string    // beside plan.Steps: why a step cannot take this request at all; nil if all can
-	window   int64       // only a larger context window will do; 0 if any will
+	untils   []time.Time      // beside trace.Attempts: when a target that was passed over has its next trial
+	unable   []string         // beside plan.Steps: why a step cannot take this request at all; nil if all can
+	wire     *switchgear.Wire // of a request that may be translated; nil if it may not
+	window   int64            // only a larger context window will do; 0 if any will
 	calls    int
 	first    *switchgear.Error // the first real failure
 	trials   []time.Time       // beside plan.Steps: when a step has its next trial, zero if unknown; nil if nothing is known of any
@@ -60,7 +60,7 @@ func (j *job) survey(lacks func(switchgear.Provider) string) *switchgear.Error {
 		switch {
 		case able > 0 && j.plan.NoFallback:
 			reason = skipFallback
-		case j.dialect != "" && !slices.Contains(step.Dialects, j.dialect):
+		case j.foreign(step) && j.wire == nil:
 			reason, foreign = "does not speak "+j.dialect, true
 		case lacks != nil:
 			reason = lacks(step.Provider)
@@ -112,11 +112,12 @@ func (j *job) left(i int) int {
 
 // The reasons for passing over a target that do not come from its breaker.
 const (
-	skipKeys     = "all keys cooling"
-	skipWindow   = "context window is not larger"
-	skipAttempts = "attempt limit reached"
-	skipDeadline = "deadline passed"
-	skipFallback = "not tried: no fallback was asked for"
+	skipKeys        = "all keys cooling"
+	skipWindow      = "context window is not larger"
+	skipAttempts    = "attempt limit reached"
+	skipDeadline    = "deadline passed"
+	skipTranslation = "request cannot be translated"
+	skipFallback    = "not tried: no fallback was asked for"
 )
 
 // bars says why a step is not tried, as far as the request itself decides it.
@@ -204,6 +205,7 @@ func (j *job) next() time.Time {
 func (j *job) serving(i int) {
 	step := &j.plan.Steps[i]
 	j.trace.Target, j.trace.Step, j.trace.Degraded = step.Target, step.Number, step.Degraded
+	j.trace.Translated = j.foreign(step)
 }
 
 // keepDropped takes over what a provider says it could not tell its upstream.

@@ -10,8 +10,12 @@ import (
 
 // Options are what a [Runner] is made of. The zero value works.
 type Options struct {
-	Observer Observer       // nil for none
-	Rand     func() float64 // in [0, 1), for the jitter of waits; must be safe for concurrent use; nil is math/rand/v2
+	Observer Observer // nil for none
+	// Decode reads the values of a request that came over the wire, for targets
+	// that do not speak its dialect; nil if such targets cannot be used. Its
+	// errors are of ClassInvalid.
+	Decode func(w *switchgear.Wire) (*switchgear.Request, error)
+	Rand   func() float64 // in [0, 1), for the jitter of waits; must be safe for concurrent use; nil is math/rand/v2
 }
 
 // Runner carries requests over plans. It holds no state of any request or
@@ -19,6 +23,7 @@ type Options struct {
 // safe for concurrent use.
 type Runner struct {
 	observer Observer
+	decode   func(w *switchgear.Wire) (*switchgear.Request, error)
 	rand     func() float64
 	seed     maphash.Seed
 }
@@ -31,7 +36,7 @@ func NewRunner(o Options) *Runner {
 	if o.Rand == nil {
 		o.Rand = rand.Float64
 	}
-	return &Runner{observer: o.Observer, rand: o.Rand, seed: maphash.MakeSeed()}
+	return &Runner{observer: o.Observer, decode: o.Decode, rand: o.Rand, seed: maphash.MakeSeed()}
 }
 
 type nobody struct{}
@@ -42,8 +47,9 @@ func (nobody) Attempted(context.Context, *Plan, *switchgear.Attempt) {}
 // one. The error is an [*switchgear.Error]; it and the answer carry the trace.
 func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Request) (*switchgear.Response, error) {
 	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
+	j.translates(req)
 	resp, err := carry(j, &operation[switchgear.Response]{
-		try: func(a *attempt) (*switchgear.Response, *switchgear.Error) { return a.complete(req) },
+		try: func(a *attempt) (*switchgear.Response, *switchgear.Error) { return a.complete(j.wording(a, req)) },
 	})
 	if err != nil {
 		return nil, err
@@ -59,8 +65,9 @@ func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Reque
 // closed, and ends when ctx does.
 func (r *Runner) Stream(ctx context.Context, plan *Plan, req *switchgear.Request) (switchgear.Stream, error) {
 	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
+	j.translates(req)
 	s, err := carry(j, &operation[stream]{
-		try: func(a *attempt) (*stream, *switchgear.Error) { return a.stream(req) },
+		try: func(a *attempt) (*stream, *switchgear.Error) { return a.stream(j.wording(a, req)) },
 	})
 	if err != nil {
 		return nil, err

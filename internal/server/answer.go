@@ -20,7 +20,15 @@ func (x *exchange) complete() error {
 		return err
 	}
 	x.record.Trace, x.record.Usage, x.record.Cost = resp.Trace, resp.Usage, resp.Cost
-	return x.body(resp.Wire, resp.Trace, &resp.Cost)
+	if resp.Trace == nil || !resp.Trace.Translated {
+		return x.body(resp.Wire, resp.Trace, &resp.Cost)
+	}
+	body, dropped, err := x.codec.Answer(resp)
+	if err != nil {
+		return err
+	}
+	resp.Trace.Dropped = append(resp.Trace.Dropped, dropped...)
+	return x.body(&switchgear.Wire{Dialect: x.codec.Dialect(), Body: body}, resp.Trace, &resp.Cost)
 }
 
 func (x *exchange) embed() error {
@@ -109,7 +117,37 @@ func (x *exchange) stream() error {
 	h["Cache-Control"] = noCache
 	h["X-Accel-Buffering"] = unbuffered // tells nginx in front of us not to hold events back
 	x.status(http.StatusOK)
+	if x.record.Trace != nil && x.record.Trace.Translated {
+		return x.translate(s)
+	}
 	return x.forward(s)
+}
+
+// translate sends the events of a stream in the client's protocol.
+func (x *exchange) translate(s switchgear.Stream) error {
+	control := http.NewResponseController(x.w)
+	encoder := x.codec.Stream(x.req.Wire.Values)
+	var frames []byte
+	var usage switchgear.Usage
+	for s.Next() {
+		event := s.Event()
+		usage.Merge(&event.Usage)
+		frames = encoder.Event(frames[:0], &event)
+		if len(frames) == 0 {
+			continue
+		}
+		if _, err := x.w.Write(frames); err != nil {
+			return nil //nolint:nilerr // the client is gone: nobody is left to be told
+		}
+		if err := control.Flush(); err != nil {
+			return nil //nolint:nilerr // the same
+		}
+	}
+	if err := s.Err(); err != nil {
+		return err
+	}
+	_, _ = x.w.Write(encoder.End(frames[:0], &usage))
+	return nil
 }
 
 // served is what the attempt that served has used; it is the last one.

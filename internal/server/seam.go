@@ -57,6 +57,21 @@ type Codec interface {
 	StreamError(e *switchgear.Error, requestID string) []byte
 	// Models writes the list of what a client may use.
 	Models(models []switchgear.ModelInfo) []byte
+	// Decode reads the values of a request whose bytes the target cannot take.
+	Decode(body []byte) (*switchgear.Request, error)
+	// Answer writes an answer's values as a body. Dropped names what of the
+	// answer could not be said.
+	Answer(r *switchgear.Response) (body []byte, dropped []string, err error)
+	// Stream begins writing the events of an answer to a request.
+	Stream(req *switchgear.Request) Encoder
+}
+
+// Encoder writes the events of one stream in the client's protocol.
+type Encoder interface {
+	// Event appends the frames an event makes, perhaps none.
+	Event(dst []byte, e *switchgear.Event) []byte
+	// End appends the proper end. It is not called for a stream that broke.
+	End(dst []byte, usage *switchgear.Usage) []byte
 }
 
 // embedCodec is a [Codec] whose protocol has embeddings.

@@ -1,0 +1,61 @@
+package failover
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// foreign reports whether a step's target does not speak the dialect the
+// request came in.
+func (j *job) foreign(step *Step) bool {
+	return j.dialect != "" && !slices.Contains(step.Dialects, j.dialect)
+}
+
+// translates lets foreign targets have the request's values, if they can be
+// read.
+func (j *job) translates(req *switchgear.Request) {
+	if j.runner.decode != nil {
+		j.wire = req.Wire
+	}
+}
+
+// understand reads the values of the request before the first foreign target
+// is tried. A request that every target of its own protocol could take is
+// never read.
+func (j *job) understand(i int) *switchgear.Error {
+	if j.wire == nil || j.wire.Values != nil || !j.foreign(&j.plan.Steps[i]) {
+		return nil
+	}
+	values, err := j.runner.decode(j.wire)
+	if err == nil {
+		j.wire.Values = values
+		return nil
+	}
+	if known, ok := errors.AsType[*switchgear.Error](err); ok {
+		return known
+	}
+	return &switchgear.Error{Class: switchgear.ClassInvalid, Message: "the request cannot be read", Err: err}
+}
+
+// wording is the request as the target of an attempt is to be told it: as it
+// came, or its values.
+func (j *job) wording(a *attempt, req *switchgear.Request) *switchgear.Request {
+	if j.wire == nil || !j.foreign(a.step) {
+		return req
+	}
+	values := *j.wire.Values
+	values.Route, values.Labels, values.Limits, values.Wire = req.Route, req.Labels, req.Limits, nil
+	return &values
+}
+
+// native reports whether a step after i could take the request as it came.
+func (j *job) native(i int) bool {
+	for k := i + 1; k < len(j.plan.Steps); k++ {
+		if j.able(k) && j.fits(k) && !j.foreign(&j.plan.Steps[k]) {
+			return true
+		}
+	}
+	return false
+}

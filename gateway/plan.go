@@ -12,14 +12,13 @@ import (
 )
 
 // plan finds the plan of a request.
-func (g *Gateway) plan(name string, req *switchgear.Request, stream bool) (*failover.Plan, error) {
-	if g.closed.Load() {
+func (s *snapshot) plan(name string, req *switchgear.Request, stream bool) (*failover.Plan, error) {
+	if s.gateway.closed.Load() {
 		return nil, errClosed
 	}
-	s := g.now.Load()
 	r, ok := s.table.Lookup(name)
 	if !ok {
-		return s.direct(g, name)
+		return s.direct(s.gateway, name)
 	}
 	query := route.Query{
 		Stakes: req.Limits.Stakes, Labels: req.Labels, NoFallback: req.Limits.NoFallback, InputTokens: estimate(req),

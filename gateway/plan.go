@@ -88,6 +88,7 @@ func (s *snapshot) direct(g *Gateway, name string) (*failover.Plan, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	_, known := g.parts.breakers[t]
 	scratch := &snapshot{cfg: s.cfg}
 	spec, err := g.spec(scratch, &r)
 	if err != nil {
@@ -97,6 +98,8 @@ func (s *snapshot) direct(g *Gateway, name string) (*failover.Plan, error) {
 	plan := only.Plan(&route.Query{})
 	if s.directCount.Add(1) <= maxDirects {
 		s.directs.Store(name, plan)
+	} else if !known {
+		delete(g.parts.breakers, t) // this request's own: names that clients make up must not pile up
 	}
 	return plan, nil
 }

@@ -17,22 +17,20 @@ import (
 // port is the gateway as the data plane sees it.
 type port Gateway
 
-func (p *port) gateway() *Gateway { return (*Gateway)(p) }
-
 func (p *port) Complete(ctx context.Context, req *switchgear.Request) (*switchgear.Response, error) {
-	return p.gateway().Complete(ctx, req)
+	return (*Gateway)(p).Complete(ctx, req)
 }
 
 func (p *port) Stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error) {
-	return p.gateway().Stream(ctx, req)
+	return (*Gateway)(p).Stream(ctx, req)
 }
 
 func (p *port) Embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {
-	return p.gateway().Embed(ctx, req)
+	return (*Gateway)(p).Embed(ctx, req)
 }
 
 func (p *port) CountTokens(ctx context.Context, req *switchgear.Request) (*switchgear.TokenCount, error) {
-	return p.gateway().CountTokens(ctx, req)
+	return (*Gateway)(p).CountTokens(ctx, req)
 }
 
 // Settings implements [server.Gateway].
@@ -47,7 +45,7 @@ func (p *port) Ready() error {
 	return nil
 }
 
-var errClosed = &switchgear.Error{ //nolint:gochecknoglobals // a constant error
+var errClosed = &switchgear.Error{
 	Class: switchgear.ClassRefused, Status: http.StatusServiceUnavailable, Code: "closed", Message: "The gateway is shutting down.",
 }
 

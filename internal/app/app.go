@@ -28,7 +28,6 @@ const drainTime = 110 * time.Second
 type Options struct {
 	Source  Source
 	Version string
-	Listen  string    // overrides the configuration; "" for none
 	Log     io.Writer // the request log, one JSON object a line; nil for none
 	Text    bool      // the log is for people: key=value
 	Reload  <-chan struct{}
@@ -114,7 +113,7 @@ func (p *process) breakers() []telemetry.BreakerState {
 // serve opens both ports and waits for the end.
 func (p *process) serve(ctx context.Context) error {
 	cfg := p.loaded.Config
-	data, err := listen(ctx, "listen", firstOf(p.options.Listen, cfg.Listen))
+	data, err := listen(ctx, "listen", cfg.Listen)
 	if err != nil {
 		return err
 	}
@@ -148,19 +147,10 @@ func (p *process) adminAddress() string {
 	if cfg := p.loaded.Config; !cfg.Pos.AdminListen.IsZero() {
 		return cfg.Admin.Listen
 	}
-	if _, port, err := net.SplitHostPort(firstOf(p.options.Listen, p.loaded.Config.Listen)); err == nil && port == "0" {
+	if _, port, err := net.SplitHostPort(p.loaded.Config.Listen); err == nil && port == "0" {
 		return "127.0.0.1:0"
 	}
 	return config.DefaultAdminListen
-}
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }
 
 // wait reloads when told to, and ends with ctx or with a server that broke.

@@ -41,7 +41,6 @@ type bad struct {
 	status  int
 	code    string
 	words   string
-	silent  bool // the answer need not be in the protocol's shape
 }
 
 // badInput lists what is wrong with a body. REST is what a request of the

@@ -20,7 +20,7 @@ import (
 const target = "openai"
 
 // exempt are the fields that are not leaves.
-var exempt = []string{"Request.Route", "Request.Wire", "Request.Labels", "Request.Limits", "Part.Origin", "Tool.Origin"}
+var exempt = []string{"Request.Route", "Request.Origin", "Request.Wire", "Request.Labels", "Request.Limits", "Part.Origin", "Tool.Origin"}
 
 // The bits of the leaves, by Go field relative to the thing that holds them.
 var requestBits = map[string]Field{

@@ -41,10 +41,9 @@ type bad struct {
 	status  int
 	code    string
 	words   string
-	silent  bool // the answer need not be in the protocol's shape
 }
 
-// badInput lists what is wrong with a body. REST is what a request of the
+// badBodies lists what is wrong with a body; rest is what a request of the
 // protocol has besides model and stream.
 func badBodies(rest string) []bad {
 	deep := strings.Repeat("[", 1100) + strings.Repeat("]", 1100)

@@ -35,8 +35,7 @@ func Example_errors() {
 	}
 	defer gw.Close()
 	_, err = gw.Complete(context.Background(), switchgear.Ask("caht", "Hello"))
-	var e *switchgear.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*switchgear.Error](err); ok {
 		fmt.Println(e.Class, e.Code)
 		fmt.Println(e.Message)
 	}

@@ -55,7 +55,7 @@ func (p *port) CountTokens(ctx context.Context, req *switchgear.Request) (*switc
 // Settings implements [server.Gateway].
 func (p *port) Settings() *server.Settings { return &p.settings }
 
-var errClosed = &switchgear.Error{ //nolint:gochecknoglobals // a constant error
+var errClosed = &switchgear.Error{
 	Class: switchgear.ClassRefused, Status: http.StatusServiceUnavailable, Code: "closed", Message: "The gateway is shutting down.",
 }
 

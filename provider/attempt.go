@@ -11,7 +11,8 @@ import (
 const acceptJSON = "application/json"
 
 // Complete implements [switchgear.Provider].
-func (e *endpoint) Complete(ctx context.Context, call *switchgear.Call) (*switchgear.Response, error) {
+func (e *endpoint) Complete(ctx context.Context, call *switchgear.Call) (_ *switchgear.Response, err error) {
+	defer func() { err = hush(err, call.Credential) }()
 	enc, err := e.dialect.Encode(call, false)
 	if err != nil {
 		return nil, e.fail(err)
@@ -88,7 +89,8 @@ type embedder struct {
 }
 
 // Embed implements [switchgear.Embedder].
-func (m embedder) Embed(ctx context.Context, call *switchgear.EmbedCall) (*switchgear.EmbedResponse, error) {
+func (m embedder) Embed(ctx context.Context, call *switchgear.EmbedCall) (_ *switchgear.EmbedResponse, err error) {
+	defer func() { err = hush(err, call.Credential) }()
 	enc, err := m.dialect.EncodeEmbed(call)
 	if err != nil {
 		return nil, m.endpoint.fail(err)
@@ -113,7 +115,8 @@ type counter struct {
 }
 
 // CountTokens implements [switchgear.TokenCounter].
-func (m counter) CountTokens(ctx context.Context, call *switchgear.Call) (*switchgear.TokenCount, error) {
+func (m counter) CountTokens(ctx context.Context, call *switchgear.Call) (_ *switchgear.TokenCount, err error) {
+	defer func() { err = hush(err, call.Credential) }()
 	enc, err := m.dialect.EncodeCount(call)
 	if err != nil {
 		return nil, m.endpoint.fail(err)

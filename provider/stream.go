@@ -27,7 +27,8 @@ const (
 )
 
 // Stream implements [switchgear.Provider].
-func (e *endpoint) Stream(ctx context.Context, call *switchgear.Call) (switchgear.Stream, error) {
+func (e *endpoint) Stream(ctx context.Context, call *switchgear.Call) (_ switchgear.Stream, err error) {
+	defer func() { err = hush(err, call.Credential) }()
 	enc, err := e.dialect.Encode(call, true)
 	if err != nil {
 		return nil, e.fail(err)
@@ -36,7 +37,7 @@ func (e *endpoint) Stream(ctx context.Context, call *switchgear.Call) (switchgea
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{endpoint: e, ctx: ctx, trace: traceOf(&enc), body: tail{body: resp.Body}}
+	s := &stream{endpoint: e, ctx: ctx, credential: call.Credential, trace: traceOf(&enc), body: tail{body: resp.Body}}
 	var from io.Reader = &s.body
 	if !isEventStream(resp.Header) {
 		if from, err = e.lookInto(ctx, resp, &s.body); err != nil {
@@ -95,15 +96,16 @@ func (e *endpoint) notAStream(resp *http.Response, body []byte) *switchgear.Erro
 
 // stream is an answer that is coming in over a connection, which it owns.
 type stream struct {
-	endpoint *endpoint
-	ctx      context.Context
-	events   switchgear.Stream
-	body     tail
-	header   http.Header
-	trace    *switchgear.Trace
-	closed   atomic.Bool
-	done     bool
-	err      error
+	endpoint   *endpoint
+	ctx        context.Context
+	events     switchgear.Stream
+	body       tail
+	header     http.Header
+	trace      *switchgear.Trace
+	credential switchgear.Credential
+	closed     atomic.Bool
+	done       bool
+	err        error
 }
 
 // Next implements [switchgear.Stream].
@@ -115,7 +117,7 @@ func (s *stream) Next() bool {
 		return true
 	}
 	s.done = true
-	s.err = s.verdict()
+	s.err = hush(s.verdict(), s.credential)
 	_ = s.events.Close() // here and not in Close: it may not be called while its Next runs
 	s.body.complete.Store(s.err == nil)
 	return false

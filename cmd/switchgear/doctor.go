@@ -104,7 +104,7 @@ func diagnoseConfig(loaded *app.Loaded, err error) diagnosis {
 	}
 	d.Says = fmt.Sprintf("%s: %s", loaded.From, count(len(loaded.Config.Routes), "route"))
 	if n := len(loaded.Findings); n > 0 {
-		d.Mark, d.Fix = "warn", fmt.Sprintf("Run switchgear check: %s", count(n, "warning"))
+		d.Mark, d.Fix = "warn", "Run switchgear check: "+count(n, "warning")
 	}
 	if loaded.Simulated {
 		d.Mark, d.Fix = "warn", "Answers are simulated: set ANTHROPIC_API_KEY or OPENAI_API_KEY, or write a switchgear.yaml"

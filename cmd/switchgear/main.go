@@ -79,7 +79,7 @@ func newRoot() *cobra.Command {
 		Short: "One interface in front of every model provider, with routes, fallbacks and breakers",
 		Long: `Switchgear stands between a product and the models it calls.
 
-  switchgear serve                       serve switchgear.yaml, or the provider keys in the environment, or the simulator
+  switchgear serve                       the routes of switchgear.yaml, or of the provider keys in the environment, or of the simulator
   switchgear check                       find every mistake in switchgear.yaml
   switchgear call chat "Hello"           ask a route one question
 

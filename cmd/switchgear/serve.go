@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -16,7 +17,7 @@ import (
 
 func newServe() *cobra.Command {
 	var source app.Source
-	var listen, log string
+	var log string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the routes to OpenAI and Anthropic clients",
@@ -43,14 +44,14 @@ lets answers that have begun come to their end.`,
 				}
 			}()
 			return app.Run(c.Context(), app.Options{
-				Source: source, Version: version, Listen: listen, Log: out, Text: text, Reload: reload,
+				Source: source, Version: version, Log: out, Text: text, Reload: reload,
 				Started: func(s *app.Started) { announce(c.OutOrStdout(), talk, s) },
 				Say:     func(line string) { fmt.Fprintln(talk, line) },
 			})
 		},
 	}
 	sourceFlags(c, &source)
-	c.Flags().StringVar(&listen, "listen", "", "host:port of the data plane, over the configuration's (127.0.0.1:8080)")
+	c.Flags().StringVar(&source.Listen, "listen", "", "host:port of the data plane, over the configuration's (127.0.0.1:8080)")
 	c.Flags().StringVar(&log, "log", "text", "the request log on stderr: text, json or off")
 	return c
 }
@@ -101,7 +102,7 @@ func routeRows(cfg *config.Config) [][]string {
 		r := &cfg.Routes[i]
 		rows = append(rows, []string{"  " + r.Name, r.Stakes.String(), string(r.Surface), chainText(cfg, r.Chain)})
 		for k := range r.Rules {
-			rows = append(rows, []string{"    rule " + fmt.Sprint(k+1), "", "", chainText(cfg, r.Rules[k].Chain)})
+			rows = append(rows, []string{"    rule " + strconv.Itoa(k+1), "", "", chainText(cfg, r.Rules[k].Chain)})
 		}
 	}
 	return rows

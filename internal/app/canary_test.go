@@ -73,23 +73,23 @@ type sink struct {
 	lines strings.Builder
 }
 
-func (s *sink) say(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fmt.Fprintf(&s.lines, format+"\n", args...)
-}
-
 func (s *sink) Write(p []byte) (int, error) {
-	s.say("%s", p)
+	s.sayf("%s", p)
 	return len(p), nil
 }
 
 func (s *sink) Attempted(_ context.Context, route string, a *switchgear.Attempt) {
-	s.say("attempt %s %+v %v", route, *a, a.Err)
+	s.sayf("attempt %s %+v %v", route, *a, a.Err)
 }
 
 func (s *sink) Requested(_ context.Context, r *switchgear.Record) {
-	s.say("record %v %v", r.ID, r.Err)
+	s.sayf("record %v %v", r.ID, r.Err)
+}
+
+func (s *sink) sayf(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(&s.lines, format+"\n", args...)
 }
 
 // TestCanaries lets every kind of failure happen at a provider that repeats
@@ -122,8 +122,8 @@ func TestCanaries(t *testing.T) {
 	}
 	rec := httptest.NewRecorder()
 	metrics.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	out.say("%s", rec.Body)
-	out.say("%+v %#v %v", g, g, g)
+	out.sayf("%s", rec.Body)
+	out.sayf("%+v %#v %v", g, g, g)
 	said := out.lines.String()
 	for _, canary := range []string{providerKey, clientKeyC, "launch code"} {
 		if i := strings.Index(said, canary); i >= 0 {
@@ -157,7 +157,7 @@ func canaryGateway(t *testing.T, upstream string, modes []string, metrics *telem
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = g.Close() })
-	out.say("%+v", findings)
+	out.sayf("%+v", findings)
 	return g
 }
 

@@ -15,10 +15,11 @@ const DefaultFile = "switchgear.yaml"
 
 // Source says where the configuration comes from.
 type Source struct {
-	File string // "" looks at SWITCHGEAR_CONFIG, then for switchgear.yaml, then at provider keys in the environment
-	Sim  bool   // the simulator, whatever else there is
-	Bare bool   // do without the secrets: a variable that is not set is no mistake
-	Env  func(string) (string, bool)
+	File   string // "" looks at SWITCHGEAR_CONFIG, then for switchgear.yaml, then at provider keys in the environment
+	Sim    bool   // the simulator, whatever else there is
+	Listen string // host:port of the data plane, over the configuration's; "" for none
+	Bare   bool   // do without the secrets: a variable that is not set is no mistake
+	Env    func(string) (string, bool)
 }
 
 // Loaded is a configuration that was read and has no errors.
@@ -49,15 +50,15 @@ func (s Source) Load() (*Loaded, error) {
 		env = os.LookupEnv
 	}
 	if s.Sim {
-		return simulated(env)
+		return s.simulated(env)
 	}
 	if file := s.file(env); file != "" {
 		return s.loadFile(file, env)
 	}
-	if cfg, ok := config.FromEnvironment(env); ok {
-		return finish(&Loaded{Config: cfg, From: "environment"}, nil)
+	if text, ok := config.EnvironmentText(env); ok {
+		return s.unnamed("environment", text, env)
 	}
-	return simulated(env)
+	return s.simulated(env)
 }
 
 // file finds the file to read, if there is one.
@@ -74,9 +75,22 @@ func (s Source) file(env func(string) (string, bool)) string {
 	return ""
 }
 
-func simulated(env func(string) (string, bool)) (*Loaded, error) {
-	cfg, findings := config.Parse("the simulator's configuration", []byte(Simulated), env)
-	return finish(&Loaded{Config: cfg, From: "simulator", Simulated: true}, findings)
+func (s Source) simulated(env func(string) (string, bool)) (*Loaded, error) {
+	l, err := s.unnamed("simulator", Simulated, env)
+	if l != nil {
+		l.Simulated = true
+	}
+	return l, err
+}
+
+// unnamed reads a configuration that is nobody's file, and must not count as
+// one: only loopback addresses may be served from it.
+func (s Source) unnamed(from, text string, env func(string) (string, bool)) (*Loaded, error) {
+	cfg, findings := config.Parse(from, []byte(text), env)
+	if cfg != nil {
+		cfg.File = ""
+	}
+	return s.finish(&Loaded{Config: cfg, From: from}, findings)
 }
 
 func (s Source) loadFile(file string, env func(string) (string, bool)) (*Loaded, error) {
@@ -92,7 +106,7 @@ func (s Source) loadFile(file string, env func(string) (string, bool)) (*Loaded,
 		options = append(options, config.WithoutSecrets())
 	}
 	cfg, findings := config.Parse(file, text, env, options...)
-	return finish(&Loaded{Config: cfg, From: file}, findings)
+	return s.finish(&Loaded{Config: cfg, From: file}, findings)
 }
 
 func pathless(err error) error {
@@ -103,7 +117,10 @@ func pathless(err error) error {
 }
 
 // finish checks what the parser found and what the table means.
-func finish(l *Loaded, findings []config.Finding) (*Loaded, error) {
+func (s Source) finish(l *Loaded, findings []config.Finding) (*Loaded, error) {
+	if l.Config != nil && s.Listen != "" {
+		l.Config.Listen = s.Listen // before the check, which looks at who can reach it
+	}
 	if l.Config != nil && !hasErrors(findings) {
 		findings = append(findings, gateway.Check(l.Config)...)
 	}

@@ -15,6 +15,8 @@ import (
 	"time"
 )
 
+//go:generate go run ../../scripts/catalog catalog.txt
+
 //go:embed catalog.txt
 var text string
 

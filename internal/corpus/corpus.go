@@ -18,6 +18,7 @@ type Record struct {
 	ID              string            `json:"id"`
 	Provider        string            `json:"provider"`
 	API             string            `json:"api"`
+	Host            string            `json:"host"`
 	Path            string            `json:"path"`
 	Model           string            `json:"model"`
 	RequestHeaders  map[string]string `json:"request_headers"`

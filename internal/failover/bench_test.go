@@ -17,15 +17,18 @@ func (p *instant) Complete(context.Context, *switchgear.Call) (*switchgear.Respo
 }
 
 func (p *instant) Stream(context.Context, *switchgear.Call) (switchgear.Stream, error) {
-	return &instantStream{left: 100}, nil
+	return &instantStream{left: 100, raw: []byte("data")}, nil
 }
 
-type instantStream struct{ left int }
+type instantStream struct {
+	left int
+	raw  []byte
+}
 
 func (s *instantStream) Next() bool { s.left--; return s.left >= 0 }
 
 func (s *instantStream) Event() switchgear.Event {
-	return switchgear.Event{Kind: switchgear.EventText, Text: "x", Raw: []byte("data")}
+	return switchgear.Event{Kind: switchgear.EventText, Text: "x", Raw: s.raw}
 }
 
 func (s *instantStream) Err() error { return nil }

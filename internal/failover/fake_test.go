@@ -43,6 +43,7 @@ type fake struct {
 	keys    []string
 	stopped []time.Duration // when a call saw its context end
 	closed  int             // streams
+	alive   int             // of them those whose context had not ended
 }
 
 func (f *fake) Complete(ctx context.Context, call *switchgear.Call) (*switchgear.Response, error) {
@@ -187,6 +188,9 @@ func (s *fakeStream) Close() error {
 		s.shut = true
 		s.fake.mu.Lock()
 		s.fake.closed++
+		if s.ctx.Err() == nil {
+			s.fake.alive++
+		}
 		s.fake.mu.Unlock()
 	}
 	return nil

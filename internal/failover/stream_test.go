@@ -78,8 +78,8 @@ func TestCommit(t *testing.T) {
 				if s.books[0].outcomes[0] == OutcomeOK || r.trace.Attempts[0].Err == nil {
 					t.Errorf("outcome %v, attempt %+v", s.books[0].outcomes, r.trace.Attempts[0])
 				}
-				if s.fakes[0].closed != 1 {
-					t.Errorf("the broken stream was closed %d times", s.fakes[0].closed)
+				if s.fakes[0].closed != 1 || s.fakes[0].alive != 0 {
+					t.Errorf("the broken stream was closed %d times, %d of them before it was cancelled", s.fakes[0].closed, s.fakes[0].alive)
 				}
 			})
 		})
@@ -93,6 +93,19 @@ func TestEmptyStream(t *testing.T) {
 		r := s.stream(t.Context())
 		s.over(r.trace)
 		if r.err != nil || r.text != "<a start><finish>" || s.counts() != "1 0" || s.books[0].outcomes[0] != OutcomeOK {
+			t.Errorf("%q, %v, calls %s", r.text, r.err, s.counts())
+		}
+	})
+}
+
+// TestOneChoiceDeclined: an answer of which only a part was withheld is one.
+func TestOneChoiceDeclined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, []act{{events: []beat{opening("a"), text(0, "a"), finish(switchgear.FinishFilter), finish(switchgear.FinishStop)}}}, nil)
+		s.plan.Commit, s.plan.Policy = CommitWhole, PolicyFallback
+		r := s.stream(t.Context())
+		s.over(r.trace)
+		if r.err != nil || s.counts() != "1 0" || r.text != "<a start><a text><finish><finish>" {
 			t.Errorf("%q, %v, calls %s", r.text, r.err, s.counts())
 		}
 	})

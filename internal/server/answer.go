@@ -55,7 +55,7 @@ func (x *exchange) body(wire *switchgear.Wire, t *switchgear.Trace, cost *switch
 	x.relay(wire.Header)
 	h := x.w.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(wire.Body))}
+	x.header("Content-Length", strconv.Itoa(len(wire.Body)))
 	x.status(http.StatusOK)
 	_, _ = x.w.Write(wire.Body)
 	return nil

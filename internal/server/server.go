@@ -55,6 +55,8 @@ type exchange struct {
 	wrote  bool // the status line is out
 	abort  bool // the connection must not end cleanly
 	record switchgear.Record
+	values [20]string // of headers of the answer
+	used   int        // of values
 }
 
 // ServeHTTP answers one request. A panic anywhere below is a 500 with a request

@@ -26,7 +26,7 @@ func TestEmbeddedAgreesWithSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(catalog.Text(), "\n")); diff != "" {
-		t.Errorf("internal/catalog/catalog.txt is not what the data set gives; run go run ./scripts/catalog > internal/catalog/catalog.txt\n%s", diff)
+		t.Errorf("internal/catalog/catalog.txt is not what the data set gives; run make generate\n%s", diff)
 	}
 }
 

@@ -180,6 +180,10 @@ func (c *choice) audio(s *stream, raw []byte) {
 func (c *choice) call(s *stream, piece toolCall) {
 	k := c.find(piece)
 	if k == nil {
+		if len(c.calls) == most {
+			s.fail(broken(switchgear.ClassMalformed, "the provider sent more than 1024 tool calls", nil))
+			return
+		}
 		key := unindexed
 		if piece.indexed {
 			key = piece.index

@@ -3,65 +3,76 @@ package openai
 import (
 	"bytes"
 	"net/http"
+	"slices"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
 )
 
+// most is how many choices a stream may have, and tool calls a choice: far more
+// than any, and few enough to look through.
+const most = 1024
+
+// outside is what stands around the choices of a chunk.
+type outside struct {
+	id, model string
+	usage     counts
+	spare     counts // of Groq, which sometimes gives no other
+	bare      bool   // there are no choices
+	failed    bool   // it holds an error
+}
+
 // chunk turns a chat.completion.chunk, which has been checked, into events.
 func (s *stream) chunk(data []byte) {
-	var id, model string
-	var spare counts
-	var use counts
-	bare := true // without choices
+	o := outside{bare: true}
 	r := jsonx.NewReader(data)
 	for r.Object(); r.More(); {
-		switch string(r.Key()) {
-		case "id":
-			if !s.started {
-				id = r.Str()
-			}
-		case "model":
-			if !s.started {
-				model = r.Str()
-			}
-		case "choices":
-			bare = !s.pieces(&r)
-		case "usage":
-			if r.Kind() == jsonx.Object {
-				use = readUsage(&r)
-			}
-		case "x_groq":
-			if r.Kind() == jsonx.Object {
-				spare = groqUsage(r.Raw())
-			}
-		case "error":
-			if holds(&r) {
-				s.fail(classify(http.StatusOK, nil, data))
-				return
-			}
-		case "object":
-			if bytes.Equal(r.Raw(), []byte(`"error"`)) {
-				s.fail(classify(http.StatusOK, nil, data))
-				return
-			}
-		}
-		if s.err != nil {
-			return
-		}
+		s.member(&r, &o)
 	}
-	if !s.started && (id != "" || len(s.choices) > 0) {
+	switch {
+	case s.err != nil:
+		return
+	case o.failed:
+		s.fail(classify(http.StatusOK, nil, data))
+		return
+	}
+	if !s.started && (o.id != "" || len(s.choices) > 0) {
 		s.started = true
-		s.queue = append(s.queue, switchgear.Event{})
-		copy(s.queue[1:], s.queue)
-		s.queue[0] = switchgear.Event{Kind: switchgear.EventStart, ID: id, Model: model}
+		s.queue = slices.Insert(s.queue, 0, switchgear.Event{Kind: switchgear.EventStart, ID: o.id, Model: o.model})
 	}
-	if !use.any {
-		use = spare
+	if !o.usage.any {
+		o.usage = o.spare
 	}
-	if use.any {
-		s.counted = bare && s.spoken
-		s.push(switchgear.Event{Kind: switchgear.EventUsage, Usage: use.usage()})
+	if o.usage.any {
+		s.counted = o.bare && s.spoken
+		s.push(switchgear.Event{Kind: switchgear.EventUsage, Usage: o.usage.usage()})
+	}
+}
+
+func (s *stream) member(r *jsonx.Reader, o *outside) {
+	switch string(r.Key()) {
+	case "id":
+		if !s.started {
+			o.id = r.Str()
+		}
+	case "model":
+		if !s.started {
+			o.model = r.Str()
+		}
+	case "choices":
+		o.bare = !s.pieces(r)
+	case "usage":
+		if r.Kind() == jsonx.Object {
+			o.usage = readUsage(r)
+		}
+	case "x_groq":
+		if r.Kind() == jsonx.Object {
+			o.spare = groqUsage(r.Raw())
+		}
+	case "error":
+		o.failed = o.failed || holds(r)
+	case "object":
+		o.failed = o.failed || bytes.Equal(r.Raw(), []byte(`"error"`))
 	}
 }
 
@@ -118,6 +129,10 @@ func (s *stream) choice(index int) *choice {
 		if s.choices[i].index == index {
 			return &s.choices[i]
 		}
+	}
+	if len(s.choices) == most {
+		s.fail(broken(switchgear.ClassMalformed, "the provider sent more than 1024 choices", nil))
+		return &choice{open: -1}
 	}
 	s.choices = append(s.choices, choice{index: index, open: -1})
 	return &s.choices[len(s.choices)-1]

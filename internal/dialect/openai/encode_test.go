@@ -231,7 +231,9 @@ func TestAnswersGoBack(t *testing.T) {
 		if err != nil || len(enc.Dropped) > 0 {
 			t.Errorf("%s: dropped %v, %v", message, enc.Dropped, err)
 		}
-		var got struct{ Messages []any }
+		var got struct {
+			Messages []any `json:"messages"`
+		}
 		var want any
 		if json.Unmarshal(jsonx.Join(enc.Body), &got) != nil || json.Unmarshal([]byte(message), &want) != nil {
 			t.Fatalf("%s", jsonx.Join(enc.Body))

@@ -127,6 +127,7 @@ func (s *stream) frame(f sse.Frame) {
 		s.stray(f.Data)
 	default:
 		if s.chunk(f.Data); s.err != nil {
+			s.queue = s.queue[:0] // an event that holds a failure says nothing else
 			return
 		}
 	}

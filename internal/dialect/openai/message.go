@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
@@ -211,15 +212,15 @@ func readBlock(r *jsonx.Reader) block {
 }
 
 func readTexts(r *jsonx.Reader) string {
-	var text string
+	var text strings.Builder
 	for r.Array(); r.More(); {
 		for r.Object(); r.More(); {
 			if string(r.Key()) == "text" {
-				text += r.Str()
+				text.WriteString(r.Str())
 			}
 		}
 	}
-	return text
+	return text.String()
 }
 
 // readAudio reads a spoken answer: the sound, and what is said.

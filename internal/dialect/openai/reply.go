@@ -28,7 +28,7 @@ var ownStatuses = map[string]int{ //nolint:gochecknoglobals // a constant table
 // 504 if a deadline passed. Clients try again on each of these.
 func (*Codec) Error(e *switchgear.Error, requestID string) (status int, body []byte) {
 	status = statusOf(e)
-	if callers(e.Class) && e.Dialect == Name && e.Provider != "" && jsonx.KindOf(e.Body) == jsonx.Object && jsonx.Check(e.Body) == nil {
+	if callers(e.Class) && e.Dialect == Name && jsonx.KindOf(e.Body) == jsonx.Object && jsonx.Check(e.Body) == nil {
 		return status, e.Body
 	}
 	return status, object(typeOf(status, e.Code), codeOf(e), e.Param, text(e, requestID))
@@ -70,11 +70,14 @@ func callers(c switchgear.Class) bool {
 	return c == switchgear.ClassInvalid || c == switchgear.ClassContext || c == switchgear.ClassPolicy
 }
 
+// ours reports whether the gateway itself failed, rather than a provider.
+func ours(e *switchgear.Error) bool { return e.Provider == "" && e.Dialect == "" }
+
 func statusOf(e *switchgear.Error) int {
-	if status, ok := ownStatuses[e.Code]; ok && e.Provider == "" {
+	if status, ok := ownStatuses[e.Code]; ok && ours(e) {
 		return status
 	}
-	if e.Provider == "" && e.Status >= 400 && e.Status < 600 && e.Dialect == "" {
+	if ours(e) && e.Status >= 400 && e.Status < 600 {
 		return e.Status // said by the gateway itself: 401 for a bad client key, 413, 421 and the like
 	}
 	switch {
@@ -116,13 +119,13 @@ func typeOf(status int, code string) string {
 
 func codeOf(e *switchgear.Error) string {
 	switch {
-	case e.Code != "" && (e.Provider == "" || callers(e.Class)):
+	case e.Code != "" && (ours(e) || callers(e.Class)):
 		return e.Code
 	case e.Class == switchgear.ClassPolicy:
 		return switchgear.CodeContentPolicy
 	case e.Class == switchgear.ClassRateLimited:
 		return switchgear.CodeRateLimit
-	case callers(e.Class), e.Provider != "":
+	case callers(e.Class), !ours(e):
 		return switchgear.CodeTerminalUpstream
 	default:
 		return e.Class.String()

@@ -99,8 +99,7 @@ func listed(body []byte, span jsonx.Span) error {
 
 func unreadable(err error) error {
 	e := &switchgear.Error{Class: switchgear.ClassInvalid, Status: http.StatusBadRequest, Code: "invalid_json", Message: err.Error()}
-	var which *jsonx.MemberError
-	if errors.As(err, &which) {
+	if which, ok := errors.AsType[*jsonx.MemberError](err); ok {
 		e.Code, e.Param = "ambiguous_member", which.Name
 	}
 	return e

@@ -3,6 +3,7 @@ package openai
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -59,6 +60,8 @@ func TestStreamEnds(t *testing.T) {
 		{"finish reason error", lines(hello, strings.Replace(halt, "stop", "error", 1), "[DONE]"), switchgear.ClassServer, false},
 		{"finish reason error, explained", lines(hello, `{"choices":[{"index":0,"delta":{},"finish_reason":"error","error":{"code":429,"message":"x"}}]}`), switchgear.ClassRateLimited, false},
 		{"no resources", lines(hello, strings.Replace(halt, "stop", "insufficient_system_resource", 1)), switchgear.ClassOverloaded, false},
+		{"endless choices", lines(manyChoices(), halt, "[DONE]"), switchgear.ClassMalformed, false},
+		{"endless calls", lines(manyCalls(), halt, "[DONE]"), switchgear.ClassMalformed, false},
 		{"deep", lines(strings.Repeat("[", 2000) + strings.Repeat("]", 2000)), switchgear.ClassMalformed, false},
 	} {
 		events, err := New().read(strings.NewReader(c.text))
@@ -75,6 +78,19 @@ func TestStreamEnds(t *testing.T) {
 			}
 		}
 	}
+}
+
+func manyChoices() string {
+	var b strings.Builder
+	for i := range most + 2 {
+		fmt.Fprintf(&b, `,{"index":%d,"delta":{"content":"x"}}`, i)
+	}
+	return `{"id":"c","choices":[` + b.String()[1:] + `]}`
+}
+
+func manyCalls() string {
+	return `{"id":"c","choices":[{"index":0,"delta":{"tool_calls":[` +
+		strings.Repeat(`{"id":"","function":{"name":"f"}},`, most+1) + `{}]}}]}`
 }
 
 // failing gives a text and then an error.

@@ -1,0 +1,4 @@
+// Runs every case of both packages, one after the other, and prints a line for
+// each: "pass NAME" or "fail NAME: why".
+await import('./openai.mjs');
+await import('./anthropic.mjs');

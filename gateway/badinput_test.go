@@ -43,7 +43,7 @@ type bad struct {
 	words   string
 }
 
-// badInput lists what is wrong with a body. REST is what a request of the
+// badBodies lists what is wrong with a body; rest is what a request of the
 // protocol has besides model and stream.
 func badBodies(rest string) []bad {
 	deep := strings.Repeat("[", 1100) + strings.Repeat("]", 1100)

@@ -20,6 +20,13 @@ const (
 	frameLimit = 16 << 20 // bytes of one frame of a stream
 
 	modeEnabled  = "enabled" // of thinking, with a budget
+	modeAdaptive = "adaptive"
+	modeDisabled = "disabled"
+	modeAuto     = "auto" // of the choice of tools
+	modeAny      = "any"
+	modeTool     = "tool"
+	modeNone     = "none"
+
 	outputConfig = "output_config"
 	outputFormat = "output_format" // the older name of output_config.format
 	plainText    = "text/plain"

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -94,6 +95,48 @@ func TestLargeBodyOfPieces(t *testing.T) {
 	if string(resp.Wire.Body) != body {
 		t.Error("the body did not come through byte for byte")
 	}
+}
+
+// TestBodiesOnSockets sends bodies over real connections, where they take other
+// ways than in memory: none may lose or double a byte.
+func TestBodiesOnSockets(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.ContentLength != int64(len(body)) {
+			t.Errorf("content-length %d for %d bytes: %v", r.ContentLength, len(body), err)
+		}
+		answer(w, string(body))
+	})
+	plain, secure := httptest.NewServer(handler), httptest.NewTLSServer(handler)
+	defer plain.Close()
+	defer secure.Close()
+	transport := trusting(secure)
+	defer transport.CloseIdleConnections()
+	for _, base := range []string{plain.URL, secure.URL} {
+		for _, size := range []int{1, 3000, 3100, 5000, 20_000, 300_000, 8 << 20} {
+			for _, dialect := range []provider.Dialect{talk{}, whole{}} {
+				p, err := provider.New(provider.Config{Name: "acme", BaseURL: base, Dialect: dialect, Transport: transport})
+				if err != nil {
+					t.Fatal(err)
+				}
+				body := `{"text":"` + strings.Repeat("0123456789", size/10) + `"}`
+				resp, err := p.Complete(t.Context(), call(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if string(resp.Wire.Body) != body {
+					t.Errorf("%d bytes to %s by %T did not come through byte for byte", size, base, dialect)
+				}
+			}
+		}
+	}
+}
+
+// whole is talk that leaves a body in one piece.
+type whole struct{ talk }
+
+func (whole) Encode(call *switchgear.Call, _ bool) (provider.Encoded, error) {
+	return provider.Encoded{Path: "/talk", Body: [][]byte{call.Request.Wire.Body}}, nil
 }
 
 func TestFixedHeaders(t *testing.T) {
@@ -225,16 +268,16 @@ func TestAnswersThatAreNone(t *testing.T) {
 		class  switchgear.Class
 		code   string
 	}{
-		"empty":          {nil, strings.NewReader(""), switchgear.ClassMalformed, ""},
-		"page":           {http.Header{"Content-Type": {"text/html"}}, strings.NewReader("<html>busy</html>"), switchgear.ClassMalformed, ""},
-		"deep":           {nil, strings.NewReader(strings.Repeat("[", 5000) + strings.Repeat("]", 5000)), switchgear.ClassMalformed, ""},
+		"empty":          {nil, strings.NewReader(""), switchgear.ClassMalformed, "nonsense"},
+		"page":           {http.Header{"Content-Type": {"text/html"}}, strings.NewReader("<html>busy</html>"), switchgear.ClassMalformed, "nonsense"},
+		"deep":           {nil, strings.NewReader(`{"text":"hi","deep":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"), switchgear.ClassMalformed, "nonsense"},
 		"error in a 200": {nil, strings.NewReader(`{"error":"busy"}`), switchgear.ClassOverloaded, "busy"},
 		"endless":        {nil, endless{}, switchgear.ClassMalformed, "too_large"},
 		"brotli":         {http.Header{"Content-Encoding": {"br"}}, strings.NewReader("{}"), switchgear.ClassMalformed, "encoding"},
 		"bomb":           {http.Header{"Content-Encoding": {"gzip"}}, bomb(t), switchgear.ClassMalformed, "too_large"},
 		"bad gzip":       {http.Header{"Content-Encoding": {"gzip"}}, strings.NewReader("these are plain words"), switchgear.ClassMalformed, "encoding"},
 		"cut gzip":       {http.Header{"Content-Encoding": {"gzip"}}, bytes.NewReader(zipped(t, `{"text":"hi"}`)[:20]), switchgear.ClassInterrupted, "closed"},
-		"empty gzip":     {http.Header{"Content-Encoding": {"gzip"}}, strings.NewReader(""), switchgear.ClassMalformed, ""},
+		"empty gzip":     {http.Header{"Content-Encoding": {"gzip"}}, strings.NewReader(""), switchgear.ClassMalformed, "nonsense"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			closed := false

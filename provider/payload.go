@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"time"
 )
 
 const (
 	// joinLimit is the size, in bytes, up to which the pieces of a body are
-	// copied together: net/http writes head and body in one go only if it
-	// finds the body in one piece, and a write costs more than such a copy.
-	joinLimit = 16 << 10
+	// copied together: with its head it then fits into the transport's write
+	// buffer, and net/http sends both in one write, which it does only with a
+	// body that it finds in one piece.
+	joinLimit = 3 << 10
 	// replayTime is how long after the first try a request may be sent again
 	// on another connection. One that was kept and has died meanwhile fails at
 	// once; one that fails later was at work on the answer, and that is a
@@ -72,6 +74,16 @@ func (p *payload) Read(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// WriteTo writes all that is left, in one write where w can do that.
+func (p *payload) WriteTo(w io.Writer) (int64, error) {
+	if len(p.pieces) == 0 {
+		return 0, nil
+	}
+	rest := append(net.Buffers{p.pieces[0][p.offset:]}, p.pieces[1:]...) // of our own: it is used up
+	p.pieces, p.offset = nil, 0
+	return rest.WriteTo(w)
 }
 
 // Close has nothing to do.

@@ -1,6 +1,9 @@
 package provider
 
 import (
+	"bytes"
+	"context"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -18,8 +21,14 @@ func NewTransport() *http.Transport {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := dialer.DialContext(ctx, network, address)
+			if tcp, ok := c.(*net.TCPConn); ok {
+				return &conn{tcp}, nil
+			}
+			return c, err
+		},
 		TLSHandshakeTimeout:    3 * time.Second,
 		MaxIdleConnsPerHost:    256,
 		IdleConnTimeout:        90 * time.Second,
@@ -35,4 +44,28 @@ func NewTransport() *http.Transport {
 			PingTimeout:     5 * time.Second,
 		},
 	}
+}
+
+// conn is a connection that sends large bodies as they lie in memory, in one
+// write. By itself net/http copies them through a buffer of 32 KB, which it
+// makes for each request.
+type conn struct{ *net.TCPConn }
+
+// ReadFrom implements [io.ReaderFrom], which is what net/http hands the rest
+// of a body to.
+func (c *conn) ReadFrom(r io.Reader) (n int64, err error) {
+	limited, ok := r.(*io.LimitedReader)
+	if !ok {
+		return c.TCPConn.ReadFrom(r)
+	}
+	switch body := limited.R.(type) {
+	case *payload:
+		n, err = body.WriteTo(c.TCPConn)
+	case *bytes.Reader:
+		n, err = body.WriteTo(c.TCPConn)
+	default:
+		return c.TCPConn.ReadFrom(r)
+	}
+	limited.N -= n
+	return n, err
 }

@@ -56,7 +56,7 @@ func (j *job) passOver(i, tries int, b bar) {
 		j.skip(i, b.reason, b.until)
 		return
 	}
-	j.trialAt(b.until)
+	j.trialAt(i, b.until)
 }
 
 // waitForKeys waits, briefly, for the first key of a step to be back: only if
@@ -70,19 +70,17 @@ func (j *job) waitForKeys(i int, b bar) bool {
 }
 
 // learn keeps what a failure says for the words of a later error.
-func (j *job) learn(a *attempt, err *switchgear.Error) {
+func (j *job) learn(i int, a *attempt, err *switchgear.Error) {
 	if j.first == nil && err.Class != switchgear.ClassCanceled {
 		j.first = err
 	}
-	cools := err.Class.CoolsKey() && a.step.Keys != nil
-	if err.RetryAfter > 0 && !cools {
-		j.trialAt(time.Now().Add(err.RetryAfter))
+	var trial time.Time
+	if err.Class.CoolsKey() && a.step.Keys != nil {
+		_, _, trial, _ = a.step.Keys.Pick(time.Now(), 0)
+	} else if err.RetryAfter > 0 {
+		trial = time.Now().Add(err.RetryAfter)
 	}
-	if cools {
-		if _, _, until, ok := a.step.Keys.Pick(time.Now(), 0); !ok {
-			j.trialAt(until)
-		}
-	}
+	j.trialAt(i, trial)
 }
 
 // again says whether a step is tried once more after a failure, and does the

@@ -81,7 +81,7 @@ func climb[T any](j *job, op *operation[T], i int) (*T, move, *switchgear.Error)
 			j.serving(i)
 			return answer, served, nil
 		}
-		j.learn(a, err)
+		j.learn(i, a, err)
 		if j.after(i, err) == stopped {
 			return nil, stopped, err
 		}

@@ -23,7 +23,7 @@ type job struct {
 	window   int64       // only a larger context window will do; 0 if any will
 	calls    int
 	first    *switchgear.Error // the first real failure
-	next     time.Time         // the earliest next trial of any target; zero if unknown
+	trials   []time.Time       // beside plan.Steps: when a step has its next trial, zero if unknown; nil if nothing is known of any
 }
 
 func (r *Runner) job(ctx context.Context, plan *Plan, wire *switchgear.Wire, digest func() uint64) *job {
@@ -174,14 +174,30 @@ func (j *job) skip(i int, reason string, until time.Time) {
 		j.untils = append(j.untils, time.Time{})
 	}
 	j.untils = append(j.untils, until)
-	j.trialAt(until)
+	j.trialAt(i, until)
 }
 
-// trialAt notes when a target has its next trial.
-func (j *job) trialAt(t time.Time) {
-	if !t.IsZero() && (j.next.IsZero() || t.Before(j.next)) {
-		j.next = t
+// trialAt notes when a step has its next trial, zero for unknown. What was
+// noted before is out of date: the step has been tried since.
+func (j *job) trialAt(i int, t time.Time) {
+	if j.trials == nil {
+		if t.IsZero() {
+			return
+		}
+		j.trials = make([]time.Time, len(j.plan.Steps))
 	}
+	j.trials[i] = t
+}
+
+// next is the earliest next trial of any step; zero if none is known.
+func (j *job) next() time.Time {
+	var first time.Time
+	for _, t := range j.trials {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
 }
 
 // serving notes who answered.

@@ -71,8 +71,8 @@ func (j *job) exhausted() *switchgear.Error {
 		return j.sign(j.first)
 	}
 	wait := time.Duration(0)
-	if !j.next.IsZero() {
-		if d := time.Until(j.next); d <= soon {
+	if next := j.next(); !next.IsZero() {
+		if d := time.Until(next); d <= soon {
 			wait = max(d, time.Millisecond)
 		}
 	}
@@ -205,9 +205,12 @@ func words(e *switchgear.Error) string {
 		s = "does not have this model"
 	case switchgear.ClassConnect:
 		s = "unreachable"
+		if e.Status != 0 {
+			s += ", something else answered in its place"
+		}
 	case switchgear.ClassTimeout:
 		s = "too slow"
-		if e.Code == CodeFirstTokenTimeout || e.Code == CodeIdleTimeout || e.Code == CodeTotalTimeout {
+		if clocked(e) {
 			s += " (" + e.Message + ")" // one of ours, and so safe
 		}
 	case switchgear.ClassMalformed:

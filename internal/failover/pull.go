@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
@@ -174,7 +175,8 @@ func (s *stream) give(err *switchgear.Error) {
 	s.attempt.settle(err)
 }
 
-// broken is what the caller of a committed stream gets for a failure.
+// broken is what the caller of a committed stream gets for a failure. It is
+// the gateway's own, in our words; the provider's is its cause.
 func (a *attempt) broken(cause *switchgear.Error) *switchgear.Error {
 	if cause == nil {
 		return nil
@@ -183,7 +185,7 @@ func (a *attempt) broken(cause *switchgear.Error) *switchgear.Error {
 		return a.job.sign(cause)
 	}
 	return &switchgear.Error{
-		Class: switchgear.ClassInterrupted, Provider: a.step.Target.Provider, Code: switchgear.CodeStreamInterrupted,
-		Message: "the answer from " + a.step.Target.String() + " broke off after it had begun", Err: cause, Trace: a.job.trace,
+		Class: switchgear.ClassInterrupted, Code: switchgear.CodeStreamInterrupted, Err: cause, Trace: a.job.trace,
+		Message: "route " + strconv.Quote(a.job.plan.Route) + ": " + a.step.Target.String() + " " + words(cause) + " after its answer had begun",
 	}
 }

@@ -132,6 +132,41 @@ func checkFinal(t *testing.T, r result, class switchgear.Class) {
 	}
 }
 
+// TestNextTrialIsTheLatestWord: what a target said before it was tried again
+// is no time to come back at.
+func TestNextTrialIsTheLatestWord(t *testing.T) {
+	limited := func(wait time.Duration) *switchgear.Error {
+		e := fault(switchgear.ClassRateLimited)
+		e.RetryAfter = wait
+		return e
+	}
+	for name, c := range map[string]struct {
+		first, second *switchgear.Error
+		want          time.Duration
+	}{
+		"the same wait again": {limited(2 * time.Second), limited(2 * time.Second), 2 * time.Second},
+		"a longer wait":       {limited(time.Second), limited(7 * time.Second), 7 * time.Second},
+		"too long to tell of": {limited(time.Second), limited(time.Minute), 0},
+		"no word of when":     {limited(time.Second), fault(switchgear.ClassServer), 0},
+		"a word at the end":   {fault(switchgear.ClassServer), limited(4 * time.Second), 4 * time.Second},
+	} {
+		for way, run := range ways {
+			t.Run(name+"/"+way, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := set(t, []act{{err: c.first}, {err: c.second}})
+					r := run(s, t.Context())
+					if r.err == nil || s.counts() != "2" {
+						t.Fatalf("calls %s, error %v", s.counts(), r.err)
+					}
+					if r.err.RetryAfter != c.want {
+						t.Errorf("retry after %v, want %v", r.err.RetryAfter, c.want)
+					}
+				})
+			})
+		}
+	}
+}
+
 // TestLastStep is the same at the end of the chain: there a rate limit is
 // waited for.
 func TestLastStep(t *testing.T) {
@@ -446,5 +481,48 @@ func TestContextStepUp(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestAnsweredInItsPlace: a page of something in between is not called an
+// address that cannot be reached.
+func TestAnsweredInItsPlace(t *testing.T) {
+	e := fault(switchgear.ClassConnect)
+	if got := words(e); got != "unreachable" {
+		t.Error(got)
+	}
+	e.Status = 403
+	if got := words(e); got != "unreachable, something else answered in its place (403)" {
+		t.Error(got)
+	}
+}
+
+// unannounced is a context that does not say when it ends.
+type unannounced struct{ context.Context }
+
+func (unannounced) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// TestDeadlineInTheCallersWords: a deadline of the caller's that has a cause of
+// its own says as little about the target as one that has none, whichever
+// fires first, the caller's timer or ours.
+func TestDeadlineInTheCallersWords(t *testing.T) {
+	mine := &switchgear.Error{Class: switchgear.ClassTimeout, Code: "client_deadline", Message: "the caller's own"}
+	for way, run := range ways {
+		for _, cause := range []error{mine, nil} {
+			t.Run(way, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := set(t, []act{{hang: true}})
+					ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
+					defer cancel()
+					r := run(s, unannounced{ctx})
+					if got := s.books[0].outcomes[0]; got != OutcomeIgnored || s.elapsed() != time.Second {
+						t.Errorf("outcome %d after %v", got, s.elapsed())
+					}
+					if err := r.trace.Attempts[0].Err; err == nil || err.Code != CodeTotalTimeout || !strings.Contains(r.err.Message, "no whole answer within 1 s") {
+						t.Errorf("attempt %v, error %v", err, r.err)
+					}
+				})
+			})
+		}
 	}
 }

@@ -72,6 +72,9 @@ func TestCommit(t *testing.T) {
 				if c.broken && (r.err.Class != switchgear.ClassInterrupted || r.err.Code != switchgear.CodeStreamInterrupted || r.trace.Step != 1) {
 					t.Errorf("error %+v", r.err)
 				}
+				if c.broken && (r.err.Provider != "" || !strings.HasPrefix(r.err.Message, `route "chat": a/m `) || errors.Unwrap(r.err) == nil) {
+					t.Errorf("not in the gateway's own words: %+v", r.err)
+				}
 				if s.books[0].outcomes[0] == OutcomeOK || r.trace.Attempts[0].Err == nil {
 					t.Errorf("outcome %v, attempt %+v", s.books[0].outcomes, r.trace.Attempts[0])
 				}

@@ -31,6 +31,7 @@ type stream struct {
 	stray  []byte // what came before the first event and is none
 	begun  bool   // message_start was seen
 	some   bool   // any event was seen
+	reason bool   // a stop reason was seen
 	done   bool
 	err    error
 }
@@ -351,6 +352,7 @@ func (s *stream) finish(e *envelope) {
 		}
 	}
 	if reason != "" {
+		s.reason = true
 		s.push(switchgear.Event{Kind: switchgear.EventFinish, Finish: finish(reason, sequence)})
 	}
 	if len(e.usage) > 0 {
@@ -363,10 +365,17 @@ func (s *stream) finish(e *envelope) {
 	}
 }
 
-// end reads message_stop.
+// end reads message_stop. It is passed on only if the answer is whole, and that
+// takes a stop reason.
 func (s *stream) end() {
 	if !s.begun {
 		s.err = malformed("the stream ends an answer that never began", nil)
+		return
+	}
+	if !s.reason {
+		s.err = &switchgear.Error{
+			Class: switchgear.ClassInterrupted, Message: "the stream ends without saying why the answer did", Dialect: name,
+		}
 		return
 	}
 	s.done = true

@@ -14,6 +14,7 @@ import (
 const (
 	started = `data: {"type":"message_start","message":{"id":"m","model":"x","usage":{"input_tokens":5,"output_tokens":1}}}` + "\n\n"
 	stopped = `data: {"type":"message_stop"}` + "\n\n"
+	turned  = `data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}` + "\n\n"
 )
 
 // frame writes one frame of a stream.
@@ -33,7 +34,7 @@ func TestEvents(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		stream string
-		want   []switchgear.Event // between message_start and message_stop
+		want   []switchgear.Event // between message_start and the last message_delta
 	}{
 		{
 			"a ping and a comment are signs of life", "event: ping\n" + frame(`{"type": "ping"   }`) + ": still here\n\n",
@@ -137,15 +138,15 @@ func TestEvents(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			read := drain(strings.NewReader(started + tt.stream + stopped))
+			read := drain(strings.NewReader(started + tt.stream + turned + stopped))
 			if read.err != nil {
 				t.Fatal(read.err)
 			}
 			got := read.events
-			if len(got) < 2 || got[0].Kind != switchgear.EventStart || got[0].ID != "m" || got[0].Model != "x" || got[0].Usage.Input != 5 {
+			if len(got) < 3 || got[0].Kind != switchgear.EventStart || got[0].ID != "m" || got[0].Model != "x" || got[0].Usage.Input != 5 {
 				t.Fatalf("the start is lost: %+v", got)
 			}
-			if d := diff(tt.want, got[1:len(got)-1]); d != "" {
+			if d := diff(tt.want, got[1:len(got)-2]); d != "" {
 				t.Errorf("(-want +got)\n%s", d)
 			}
 		})
@@ -155,9 +156,10 @@ func TestEvents(t *testing.T) {
 // TestNothingIsReadBehindTheEnd: an answer is whole at message_stop, whatever
 // the connection does after it.
 func TestNothingIsReadBehindTheEnd(t *testing.T) {
-	r := &pieces{rest: started + stopped + frame(`{"type":"error","error":{"type":"api_error"}}`), n: len(started + stopped)}
+	whole := started + turned + stopped
+	r := &pieces{rest: whole + frame(`{"type":"error","error":{"type":"api_error"}}`), n: len(whole)}
 	got := drain(r)
-	if got.err != nil || len(got.events) != 2 {
+	if got.err != nil || len(got.events) != 3 {
 		t.Errorf("%d events, %v", len(got.events), got.err)
 	}
 }
@@ -181,6 +183,8 @@ func TestStreamFailures(t *testing.T) {
 		{"cut after the text", started + text, switchgear.ClassInterrupted, ""},
 		{"cut after the stop reason", started + text + frame(`{"type":"message_delta","delta":{"stop_reason":"end_turn"}}`), switchgear.ClassInterrupted, ""},
 		{"cut inside the end", started + text + strings.TrimSuffix(stopped, "\n"), switchgear.ClassInterrupted, ""},
+		{"an end without a stop reason", started + text + stopped, switchgear.ClassInterrupted, ""},
+		{"an end with a stop reason of null", started + text + frame(`{"type":"message_delta","delta":{"stop_reason":null}}`) + stopped, switchgear.ClassInterrupted, ""},
 		{"an end without a start", stopped, switchgear.ClassMalformed, ""},
 		{"overload at once", "event: error\n" + frame(`{"type":"error","error":{"details":null,"type":"overloaded_error","message":"Overloaded"}}`), switchgear.ClassOverloaded, "overloaded_error"},
 		{"overload in mid-answer", started + text + "event: error\n" + frame(`{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`), switchgear.ClassOverloaded, "overloaded_error"},
@@ -212,14 +216,14 @@ func TestStreamFailures(t *testing.T) {
 
 // TestClose ends a stream for good, and keeps a proper end what it is.
 func TestClose(t *testing.T) {
-	s := New().Events(strings.NewReader(started + stopped))
+	s := New().Events(strings.NewReader(started + turned + stopped))
 	if !s.Next() || s.Close() != nil || s.Next() || s.Close() != nil {
 		t.Fatal("a closed stream goes on")
 	}
 	if classOf(t, s.Err()) != switchgear.ClassCanceled {
 		t.Errorf("got %v", s.Err())
 	}
-	s = New().Events(strings.NewReader(started + stopped))
+	s = New().Events(strings.NewReader(started + turned + stopped))
 	for s.Next() {
 		_ = s.Event() // only the end matters
 	}

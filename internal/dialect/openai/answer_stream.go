@@ -12,8 +12,8 @@ import (
 // its signature; a longer one goes without.
 const longestThought = 1 << 20
 
-// Encoder writes the events of one stream as chunks. It is for one goroutine.
-type Encoder struct {
+// streamer writes the events of one stream as chunks. It is for one goroutine.
+type streamer struct {
 	codec   *Codec
 	usage   bool   // the client asked for a chunk with the usage
 	old     bool   // the client speaks of functions
@@ -45,8 +45,9 @@ type part struct {
 }
 
 // Stream begins writing the events of an answer to a request, which may be nil.
-func (c *Codec) Stream(req *switchgear.Request) *Encoder {
-	return &Encoder{codec: c, usage: wantsUsage(req), old: old(req)}
+// What it returns has a method Dropped, which names what could not be said.
+func (c *Codec) Stream(req *switchgear.Request) switchgear.Encoder {
+	return &streamer{codec: c, usage: wantsUsage(req), old: old(req)}
 }
 
 // wantsUsage reports whether a client asked for the usage of its stream.
@@ -79,7 +80,7 @@ func usageIn(raw []byte) (wanted bool) {
 }
 
 // Event appends the frames an event makes, perhaps none.
-func (x *Encoder) Event(dst []byte, e *switchgear.Event) []byte {
+func (x *streamer) Event(dst []byte, e *switchgear.Event) []byte {
 	switch e.Kind {
 	case switchgear.EventStart:
 		x.start(e.ID, e.Model)
@@ -126,7 +127,7 @@ func (x *Encoder) Event(dst []byte, e *switchgear.Event) []byte {
 
 // End appends what ends a whole answer: the usage, if the client asked for it,
 // and [DONE].
-func (x *Encoder) End(dst []byte, usage *switchgear.Usage) []byte {
+func (x *streamer) End(dst []byte, usage *switchgear.Usage) []byte {
 	if x.usage && usage != nil && usage.Known != 0 {
 		x.start("", "")
 		var w jsonx.Writer
@@ -140,9 +141,9 @@ func (x *Encoder) End(dst []byte, usage *switchgear.Usage) []byte {
 }
 
 // Dropped names what of the answer could not be said so far.
-func (x *Encoder) Dropped() []string { return slices.Clone(x.dropped) }
+func (x *streamer) Dropped() []string { return slices.Clone(x.dropped) }
 
-func (x *Encoder) lost(choice, index int, word string) {
+func (x *streamer) lost(choice, index int, word string) {
 	path := "choices[" + strconv.Itoa(choice) + "].parts[" + strconv.Itoa(index) + "]" + bracketed(word)
 	if len(x.dropped) < most && !slices.Contains(x.dropped, path) {
 		x.dropped = append(x.dropped, path)
@@ -150,7 +151,7 @@ func (x *Encoder) lost(choice, index int, word string) {
 }
 
 // start writes the head of every chunk, once.
-func (x *Encoder) start(id, model string) {
+func (x *streamer) start(id, model string) {
 	if x.head != nil {
 		return
 	}
@@ -164,7 +165,7 @@ func (x *Encoder) start(id, model string) {
 }
 
 // choice finds a choice; one that begins says its role.
-func (x *Encoder) choice(dst []byte, index int) (out []byte, at int) {
+func (x *streamer) choice(dst []byte, index int) (out []byte, at int) {
 	x.start("", "")
 	for i := range x.choices {
 		if x.choices[i].index == index {
@@ -178,19 +179,19 @@ func (x *Encoder) choice(dst []byte, index int) (out []byte, at int) {
 }
 
 // open begins a chunk of a choice, up to its delta; shut ends it.
-func (x *Encoder) open(dst []byte, index int) []byte {
+func (x *streamer) open(dst []byte, index int) []byte {
 	dst = append(dst, x.head...)
 	dst = append(dst, `{"index":`...)
 	dst = strconv.AppendInt(dst, int64(index), 10)
 	return append(dst, `,"delta":{`...)
 }
 
-func (*Encoder) shut(dst []byte) []byte {
+func (*streamer) shut(dst []byte) []byte {
 	return append(dst, "},\"logprobs\":null,\"finish_reason\":null}]}\n\n"...)
 }
 
 // delta writes a piece of text as a member of a delta.
-func (x *Encoder) delta(dst []byte, c *writing, member, text string) []byte {
+func (x *streamer) delta(dst []byte, c *writing, member, text string) []byte {
 	if text == "" {
 		return dst
 	}
@@ -223,7 +224,7 @@ func (c *writing) think(index int, text string) {
 }
 
 // part begins a part.
-func (x *Encoder) part(dst []byte, c *writing, e *switchgear.Event) []byte {
+func (x *streamer) part(dst []byte, c *writing, e *switchgear.Event) []byte {
 	if e.Part == nil || c.find(e.Index) != nil { // more of the same sound
 		return dst
 	}
@@ -259,7 +260,7 @@ func (x *Encoder) part(dst []byte, c *writing, e *switchgear.Event) []byte {
 }
 
 // call begins a tool call: its id and name come once, and first.
-func (x *Encoder) call(dst []byte, c *writing, p *part, call *switchgear.ToolCall) []byte {
+func (x *streamer) call(dst []byte, c *writing, p *part, call *switchgear.ToolCall) []byte {
 	dst = x.open(dst, c.index)
 	if x.old {
 		dst = append(dst, `"function_call":{"name":`...)
@@ -277,7 +278,7 @@ func (x *Encoder) call(dst []byte, c *writing, p *part, call *switchgear.ToolCal
 }
 
 // called ends the piece of a call.
-func (x *Encoder) called(dst []byte) []byte {
+func (x *streamer) called(dst []byte) []byte {
 	if x.old {
 		return x.shut(append(dst, '}'))
 	}
@@ -285,7 +286,7 @@ func (x *Encoder) called(dst []byte) []byte {
 }
 
 // arguments goes on with the arguments of a call.
-func (x *Encoder) arguments(dst []byte, c *writing, index int, text string) []byte {
+func (x *streamer) arguments(dst []byte, c *writing, index int, text string) []byte {
 	p := c.find(index)
 	if p == nil || p.call < 0 || text == "" {
 		return dst
@@ -304,7 +305,7 @@ func (x *Encoder) arguments(dst []byte, c *writing, index int, text string) []by
 
 // close ends a part: a call that had no arguments gets empty ones, and a signed
 // thought its signature.
-func (x *Encoder) close(dst []byte, c *writing, index int) []byte {
+func (x *streamer) close(dst []byte, c *writing, index int) []byte {
 	p := c.find(index)
 	if p == nil {
 		return dst
@@ -323,7 +324,7 @@ func (x *Encoder) close(dst []byte, c *writing, index int) []byte {
 	return dst
 }
 
-func (x *Encoder) sign(dst []byte, c *writing, p *part) []byte {
+func (x *streamer) sign(dst []byte, c *writing, p *part) []byte {
 	var w jsonx.Writer
 	writeDetail(&w, &switchgear.Part{Kind: p.kind, Text: string(p.text), Signature: p.signed, Origin: p.origin}, c.details)
 	c.details++
@@ -332,7 +333,7 @@ func (x *Encoder) sign(dst []byte, c *writing, p *part) []byte {
 }
 
 // finish ends a choice. What was left open is closed first.
-func (x *Encoder) finish(dst []byte, e *switchgear.Event) []byte {
+func (x *streamer) finish(dst []byte, e *switchgear.Event) []byte {
 	dst, at := x.choice(dst, e.Choice)
 	c := &x.choices[at]
 	for len(c.parts) > 0 {

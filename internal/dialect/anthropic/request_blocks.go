@@ -103,9 +103,9 @@ func (d *decoder) block(raw []byte) switchgear.Part {
 	case "text":
 		part.Kind = switchgear.PartText
 	case "thinking":
-		part.Kind, part.Origin = switchgear.PartThinking, name
+		part.Kind = switchgear.PartThinking
 	case "redacted_thinking":
-		part.Kind, part.Origin = switchgear.PartRedacted, name
+		part.Kind = switchgear.PartRedacted
 	case "tool_use":
 		part.Kind, part.Call = switchgear.PartToolCall, &switchgear.ToolCall{}
 	case "tool_result":
@@ -127,7 +127,10 @@ func (d *decoder) block(raw []byte) switchgear.Part {
 	if !whole || (part.Media != nil && *part.Media == (switchgear.Media{})) {
 		return other(raw)
 	}
-	if len(part.Extra) > 0 {
+	switch {
+	case part.Kind == switchgear.PartThinking, part.Kind == switchgear.PartRedacted:
+		part.Origin, part.Signature = unmark(part.Signature)
+	case len(part.Extra) > 0:
 		part.Origin = name
 	}
 	return part

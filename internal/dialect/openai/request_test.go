@@ -109,7 +109,10 @@ func settled(t *testing.T, body []byte) any {
 	}
 	tools, _ := m["tools"].([]any)
 	for _, tool := range tools {
-		lax(tool.(map[string]any)["function"])
+		t := tool.(map[string]any)
+		if lax(t["function"]); t["type"] == nil && t["function"] != nil {
+			t["type"] = "function"
+		}
 	}
 	if len(tools) == 0 {
 		delete(m, "tools")
@@ -119,8 +122,15 @@ func settled(t *testing.T, body []byte) any {
 }
 
 func lax(of any) {
-	if f, ok := of.(map[string]any); ok && f["strict"] == false {
+	f, ok := of.(map[string]any)
+	if !ok {
+		return
+	}
+	if f["strict"] == false {
 		delete(f, "strict")
+	}
+	if f["description"] == "" {
+		delete(f, "description")
 	}
 }
 
@@ -135,13 +145,15 @@ func dropNulls(v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, x := range v {
+			if x == nil {
+				delete(v, k)
+				continue
+			}
 			switch k {
 			case "parameters", "schema", "logit_bias", "metadata", "provider", "reasoning_details": // the client's own
 				continue
 			}
-			if dropNulls(x); x == nil {
-				delete(v, k)
-			}
+			dropNulls(x)
 		}
 	case []any:
 		for _, x := range v {
@@ -157,6 +169,9 @@ func settledMessages(in []any) (out []any) {
 			m["role"] = "system"
 		}
 		blocks := settledContent(m)
+		if m["reasoning_content"] == "" {
+			delete(m, "reasoning_content")
+		}
 		marker := m["cache_control"]
 		delete(m, "cache_control")
 		for _, echo := range []string{"annotations", "tool_calls"} {
@@ -194,7 +209,11 @@ func settledContent(m map[string]any) []any {
 			blocks = []any{map[string]any{"type": "text", "text": c}}
 		}
 	case []any:
-		blocks = c
+		for _, b := range c {
+			if b.(map[string]any)["text"] != "" {
+				blocks = append(blocks, b)
+			}
+		}
 	}
 	for _, b := range blocks {
 		block := b.(map[string]any)

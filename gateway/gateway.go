@@ -65,7 +65,7 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.runner = failover.NewRunner(failover.Options{Observer: &observers{list: g.options.observers}})
+	g.runner = failover.NewRunner(failover.Options{Observer: &observers{list: g.options.observers}, May: mayAsk})
 	if err := g.Reload(cfg); err != nil {
 		return nil, err
 	}

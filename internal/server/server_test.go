@@ -23,6 +23,8 @@ type fakeGateway struct {
 	settings Settings
 }
 
+func (f *fakeGateway) Now() Gateway { return f }
+
 func (f *fakeGateway) Complete(_ context.Context, req *switchgear.Request) (*switchgear.Response, error) {
 	f.calls++
 	return f.complete(req)

@@ -65,7 +65,7 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.runner = failover.NewRunner(failover.Options{Observer: &observers{list: g.options.observers}, May: mayAsk})
+	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, Observer: &observers{list: g.options.observers}})
 	if err := g.Reload(cfg); err != nil {
 		return nil, err
 	}
@@ -123,8 +123,8 @@ func (g *Gateway) CountTokens(ctx context.Context, req *switchgear.Request) (*sw
 func (g *Gateway) Handler() http.Handler {
 	return server.New(server.Options{
 		Gateway:   (*source)(g),
-		OpenAI:    openai.NewCodec(),
-		Anthropic: anthropic.NewCodec(),
+		OpenAI:    openaiCodec{openai.NewCodec()},
+		Anthropic: anthropicCodec{anthropic.NewCodec()},
 		Observer:  &observers{list: g.options.observers},
 		Headers:   provider.AllowedRequestHeader,
 	})

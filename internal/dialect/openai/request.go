@@ -46,7 +46,7 @@ func (*Codec) Decode(body []byte) (*switchgear.Request, error) {
 	if jsonx.KindOf(body) != jsonx.Object {
 		return nil, wrong("invalid_json", "", "the body must be a JSON object")
 	}
-	d := decoder{req: &switchgear.Request{}}
+	d := decoder{req: &switchgear.Request{Origin: Name}}
 	r := jsonx.NewReader(body)
 	for r.Object(); r.More(); {
 		if r.Kind() != jsonx.Null {

@@ -65,8 +65,8 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.runner = failover.NewRunner(failover.Options{Decode: decode, Observer: &observers{list: g.options.observers}})
-	if err := g.Reload(cfg); err != nil {
+	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, Observer: &observers{list: g.options.observers}})
+	if err := g.Reload(cfg); err != nil { //nolint:contextcheck // loading calls nobody: there is nothing to cancel
 		return nil, err
 	}
 	return g, nil

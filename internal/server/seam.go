@@ -73,6 +73,11 @@ type Codec interface {
 	Stream(req *switchgear.Request) switchgear.Encoder
 }
 
+// countCodec is a [Codec] whose protocol can say how many tokens a request has.
+type countCodec interface {
+	Count(tokens int64) []byte
+}
+
 // embedCodec is a [Codec] whose protocol has embeddings.
 type embedCodec interface {
 	ScanEmbed(body []byte) (switchgear.Envelope, error)

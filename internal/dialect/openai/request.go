@@ -30,8 +30,10 @@ const (
 //     the user where none is named, one stop sequence is a list of one;
 //   - leading system and developer messages are one set of instructions, and a
 //     developer speaks as the system does;
+//   - a tool without a type is a function;
 //   - content that is one plain text is a string, an empty text says nothing,
 //     a picture's bare address is its url, a refusal block is the refusal;
+//     an empty description or reasoning says nothing either;
 //   - a call's index, empty tool_calls and annotations are echoes of an answer,
 //     and so is everything but the id of a spoken one;
 //   - a cache marker of a message stands on its last part.

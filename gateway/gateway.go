@@ -123,8 +123,8 @@ func (g *Gateway) CountTokens(ctx context.Context, req *switchgear.Request) (*sw
 func (g *Gateway) Handler() http.Handler {
 	return server.New(server.Options{
 		Gateway:   (*source)(g),
-		OpenAI:    openaiCodec{openai.NewCodec()},
-		Anthropic: anthropicCodec{anthropic.NewCodec()},
+		OpenAI:    openai.NewCodec(),
+		Anthropic: anthropic.NewCodec(),
 		Observer:  &observers{list: g.options.observers},
 		Headers:   provider.AllowedRequestHeader,
 	})

@@ -70,11 +70,8 @@ type Codec interface {
 	// answer could not be said.
 	Answer(r *switchgear.Response) (body []byte, dropped []string, err error)
 	// Stream begins writing the events of an answer to a request.
-	Stream(req *switchgear.Request) Encoder
+	Stream(req *switchgear.Request) switchgear.Encoder
 }
-
-// Encoder writes the events of one stream in the client's protocol.
-type Encoder = switchgear.Encoder
 
 // countCodec is a [Codec] whose protocol can say how many tokens a request has.
 type countCodec interface {

@@ -99,7 +99,7 @@ func (c fakeCodec) Decode([]byte) (*switchgear.Request, error) { return &switchg
 func (c fakeCodec) Answer(r *switchgear.Response) ([]byte, []string, error) {
 	return []byte(c.name + " says " + r.Text()), []string{"answer.citations"}, nil
 }
-func (c fakeCodec) Stream(*switchgear.Request) Encoder { return &fakeEncoder{} }
+func (c fakeCodec) Stream(*switchgear.Request) switchgear.Encoder { return &fakeEncoder{} }
 
 // fakeEncoder writes texts in capitals, and nothing for other events.
 type fakeEncoder struct{}

@@ -115,9 +115,13 @@ func (t *typed) output() []byte {
 	if o := t.req.Output; o != nil && len(o.Schema) > 0 && (!t.foreign || t.family.schemas) {
 		var format fields
 		format.set("type", []byte(`"json_schema"`))
-		format.set("schema", named(o))
+		schema, whole := named(o)
+		format.set("schema", schema)
 		config.set("format", format.write())
-		t.books.Said(leaves.OutputAll)
+		t.books.Said(leaves.OutputAll &^ leaves.OutputName)
+		if whole {
+			t.books.Said(leaves.OutputName)
+		}
 	}
 	if len(config) == 0 {
 		return nil
@@ -126,20 +130,21 @@ func (t *typed) output() []byte {
 }
 
 // named is the schema of an answer. Its name has no member here and becomes the
-// schema's title, unless it has one. The provider always holds to a schema.
-func named(o *switchgear.Output) []byte {
+// schema's title; said is false if that is another one. The provider always
+// holds to a schema.
+func named(o *switchgear.Output) (schema []byte, said bool) {
 	if o.Name == "" || jsonx.KindOf(o.Schema) != jsonx.Object {
-		return o.Schema
+		return o.Schema, false
 	}
 	spans := make([]jsonx.Span, 1)
 	if err := jsonx.Find(o.Schema, []string{"title"}, spans); err != nil || spans[0].End != 0 {
-		return o.Schema
+		return o.Schema, title(o.Schema) == o.Name
 	}
 	pieces, err := jsonx.SetMembers(o.Schema, jsonx.Member{Name: "title", Value: quote(o.Name)})
 	if err != nil {
-		return o.Schema
+		return o.Schema, false
 	}
-	return jsonx.Join(pieces)
+	return jsonx.Join(pieces), true
 }
 
 // user sets the opaque id of the end user.

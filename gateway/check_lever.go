@@ -81,6 +81,8 @@ func losses(p switchgear.Provider, s *config.Step) []loss {
 }
 
 // dropped are the levers of a step that a request loses.
+//
+//nolint:contextcheck,nolintlint // nobody is called, so there is nothing to cancel; callers, not this line, would be complained of
 func dropped(p switchgear.Provider, req *switchgear.Request, s *config.Step) []string {
 	_, err := p.Complete(context.Background(), &switchgear.Call{Request: req, Target: s.Target, Levers: s.With, Strict: true})
 	e, ok := errors.AsType[*switchgear.Error](err)

@@ -66,7 +66,7 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 		g.options.transport = provider.NewTransport()
 	}
 	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, Observer: &observers{list: g.options.observers}})
-	if err := g.Reload(cfg); err != nil { //nolint:contextcheck // loading calls nobody: there is nothing to cancel
+	if err := g.Reload(cfg); err != nil {
 		return nil, err
 	}
 	return g, nil

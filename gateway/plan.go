@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,9 +136,12 @@ type ExplainedStep struct {
 	Reason   string // why it does not
 	Degraded bool   // an answer from here is of a lower tier than the first step's
 	Dialects []string
-	With     string        // its levers
-	Latest   time.Duration // when it is tried at the latest; -1 if it may never be
-	Cost     switchgear.Cost
+	// Translated are the protocols of clients whose requests it is not sent as
+	// they came: it is sent what they mean, in its own.
+	Translated []string
+	With       string        // its levers
+	Latest     time.Duration // when it is tried at the latest; -1 if it may never be
+	Cost       switchgear.Cost
 }
 
 // Explain says which chain a request of a route would take. It calls no
@@ -177,6 +181,11 @@ func (s *snapshot) explainStep(g *Gateway, line *route.Line, written *config.Ste
 		g.mu.Lock()
 		if up, err := g.upstream(p); err == nil {
 			step.Dialects = up.dialects
+			for _, client := range codecs() {
+				if !slices.Contains(up.dialects, client.Dialect()) {
+					step.Translated = append(step.Translated, client.Dialect())
+				}
+			}
 		}
 		g.mu.Unlock()
 	}

@@ -109,7 +109,10 @@ func explainRow(s *gateway.ExplainedStep, first bool) []string {
 	if first {
 		word = "first"
 	}
-	detail := []string{word, costShort(s.Cost), "for " + strings.Join(clientsOf(s.Dialects), " and ")}
+	detail := []string{word, costShort(s.Cost)}
+	if len(s.Translated) > 0 {
+		detail = append(detail, "translated for "+strings.Join(clientsOf(s.Translated), " and "))
+	}
 	switch {
 	case s.Latest < 0:
 		detail = append(detail, "may be out of time by then")
@@ -125,11 +128,8 @@ func explainRow(s *gateway.ExplainedStep, first bool) []string {
 	return append(row, "in", strings.Join(detail, ", "))
 }
 
-// clientsOf names the clients a target that speaks these dialects can serve.
+// clientsOf names the clients that speak some dialects.
 func clientsOf(dialects []string) []string {
-	if len(dialects) == 0 {
-		return []string{"the library"}
-	}
 	names := make([]string, 0, len(dialects))
 	for _, d := range dialects {
 		switch d {
@@ -153,16 +153,17 @@ func costShort(c switchgear.Cost) string {
 }
 
 type explainedStep struct {
-	Step     int      `json:"step"`
-	Target   string   `json:"target"`
-	Tier     string   `json:"tier"`
-	Serves   bool     `json:"serves"`
-	Reason   string   `json:"reason,omitempty"`
-	Degraded bool     `json:"degraded"`
-	Dialects []string `json:"dialects"`
-	With     string   `json:"with,omitempty"`
-	LatestMS *int64   `json:"latest_ms"` // null if it may be out of time by then
-	CostUSD  *float64 `json:"cost_usd"`  // null if unknown
+	Step       int      `json:"step"`
+	Target     string   `json:"target"`
+	Tier       string   `json:"tier"`
+	Serves     bool     `json:"serves"`
+	Reason     string   `json:"reason,omitempty"`
+	Degraded   bool     `json:"degraded"`
+	Dialects   []string `json:"dialects"`
+	Translated []string `json:"translated"` // the dialects of clients whose requests are not sent as they came
+	With       string   `json:"with,omitempty"`
+	LatestMS   *int64   `json:"latest_ms"` // null if it may be out of time by then
+	CostUSD    *float64 `json:"cost_usd"`  // null if unknown
 }
 
 type explained struct {
@@ -189,7 +190,7 @@ func explainJSON(e *gateway.Explanation, input, output int64) explained {
 		s := &e.Steps[i]
 		row := explainedStep{
 			Step: s.Number, Target: s.Target.String(), Tier: s.Tier.String(), Serves: s.Serves, Reason: s.Reason,
-			Degraded: s.Degraded, Dialects: s.Dialects, With: s.With,
+			Degraded: s.Degraded, Dialects: s.Dialects, Translated: s.Translated, With: s.With,
 		}
 		if s.Latest >= 0 {
 			ms := s.Latest.Milliseconds()

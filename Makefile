@@ -45,7 +45,7 @@ demo-clients: build ## one page of copy and paste that points each client at the
 
 .PHONY: check
 check: ## format, vet, lint, layers, tidy
-	@echo "check: format"; test -z "$$($(TOOL) golangci-lint fmt --diff ./... | tee /dev/stderr)"
+	@echo "check: format"; diff=$$($(TOOL) golangci-lint fmt --diff ./...); if [ -n "$$diff" ]; then echo "$$diff"; exit 1; fi
 	@echo "check: vet";    $(GO) vet ./...
 	@echo "check: lint";   $(TOOL) golangci-lint run ./...
 	@echo "check: layers"; $(GO) test -count=1 ./internal/archtest

@@ -26,6 +26,7 @@ type Request struct {
 
 	Options map[string]json.RawMessage // top-level members for one dialect, by dialect name: levers this type has no field for
 	Extra   map[string]json.RawMessage // top-level members that came over the wire and that this type has no field for
+	Origin  string                     // the dialect that Extra, the messages' too, is written in; "" if a program made the request for its target
 	Wire    *Wire                      // the request as it came, if it came over the wire
 	Labels  map[string]string          // task, surface, tenant and the like: for rules, records and limits
 	Limits  Limits                     // what this one request asks of its route

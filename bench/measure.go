@@ -41,7 +41,8 @@ type cell struct {
 // results are all measurements.
 type results struct {
 	nginx, gateway [][]cell // by size, then round
-	idle, nginxRSS int      // KB
+	idle, nginxRSS int      // KB, without load
+	loaded         int      // KB, after all rounds
 	perStream      float64  // KB
 	nginxStream    float64
 	starts         []time.Duration
@@ -119,7 +120,8 @@ func (b *bench) measureRequests(ctx context.Context, r *results) error {
 			}
 		}
 	}
-	return nil
+	r.loaded, err = gateway.rss()
+	return err
 }
 
 func (b *bench) measureCell(ctx context.Context, p *process, message []byte) (cell, error) {

@@ -51,6 +51,7 @@ func (r *results) printRest(out io.Writer, b *bench) {
 		nginx = fmt.Sprintf("%.1f", float64(r.nginxRSS)/1024)
 	}
 	fmt.Fprintf(out, "| memory (RSS) after the first answer, MB | %.1f | 30 | %s |\n", float64(r.idle)/1024, nginx)
+	fmt.Fprintf(out, "| memory (RSS) after all rounds, MB | %.1f | - | - |\n", float64(r.loaded)/1024)
 	starts := slices.Sorted(slices.Values(r.starts))
 	fmt.Fprintf(out, "| exec to first answer, ms (range) | %.0f (%.0f-%.0f) | 100 | - |\n", millis(median(starts)), millis(starts[0]), millis(starts[len(starts)-1]))
 	lost := 0.0

@@ -9,23 +9,14 @@ import (
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/internal/capability"
 	"github.com/switchgear-dev/switchgear/internal/pricing"
+	"github.com/switchgear-dev/switchgear/provider/all"
 )
 
-// kindFacts is what a check must know of a kind of provider.
-type kindFacts struct {
-	dialects []string
-	keyless  bool
-}
-
 // kinds are the kinds of providers a file may name.
-func kinds() map[string]kindFacts {
-	table := map[string]kindFacts{
-		"anthropic": {dialects: []string{"anthropic"}},
-		"openai":    {dialects: []string{"openai"}},
-		"sim":       {dialects: []string{"anthropic", "openai"}, keyless: true},
-	}
-	for _, host := range []string{"mistral", "xai", "deepseek", "groq", "together", "fireworks"} {
-		table[host] = kindFacts{dialects: []string{"openai"}}
+func kinds() map[string]all.Kind {
+	table := map[string]all.Kind{}
+	for _, k := range all.Kinds() {
+		table[k.Name] = k
 	}
 	return table
 }
@@ -46,7 +37,9 @@ func (c *checker) providers() {
 				"For a server that speaks OpenAI's protocol write kind: openai and its base_url.")
 		case !ok:
 			c.errorf(p.KindPos, path+".kind", "there is no kind "+strconv.Quote(p.Kind), orElse(config.DidYouMean(p.Kind, names(known)), "There are: "+strings.Join(names(known), ", ")+"."))
-		case !facts.keyless && p.BaseURL == "" && p.URLPos.IsZero() && p.KeyPos.IsZero():
+		case facts.NeedsBaseURL && p.BaseURL == "" && p.URLPos.IsZero():
+			c.errorf(p.Pos, path, "there is no base_url, and "+facts.Title+" is wherever you run it", "Add base_url, for example "+strconv.Quote(facts.BaseURL)+".")
+		case facts.NeedsKey && p.BaseURL == "" && p.URLPos.IsZero() && p.KeyPos.IsZero():
 			c.errorf(p.Pos, path, "there is no key", `Add key: "${NAME}", naming the variable that holds it.`)
 		}
 	}
@@ -96,7 +89,7 @@ func (c *checker) price(m *config.Model, path string) {
 	c.warn(m.PricePos, path+".price", "the catalogue has "+list+" as of "+listed.AsOf()+"; the file's "+dollars(m.Price.In)+"/"+dollars(m.Price.Out)+" is used", "Remove price to use the catalogue's.")
 }
 
-func names(known map[string]kindFacts) []string { return slices.Sorted(maps.Keys(known)) }
+func names(known map[string]all.Kind) []string { return slices.Sorted(maps.Keys(known)) }
 
 // isSim reports whether a provider makes its answers up.
 func (c *checker) isSim(provider string) bool {

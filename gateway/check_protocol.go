@@ -79,7 +79,7 @@ func (c *checker) addChain(all []usable, chain []config.Step, pos config.Positio
 			return all
 		}
 		for k, protocol := range protocols() {
-			if slices.Contains(facts.dialects, protocol.dialect) {
+			if slices.Contains(facts.Dialects, protocol.dialect) {
 				u.steps[k] = append(u.steps[k], i+1)
 			}
 		}

@@ -65,7 +65,7 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.runner = failover.NewRunner(failover.Options{Observer: &observers{list: g.options.observers}})
+	g.runner = failover.NewRunner(failover.Options{Decode: decode, Observer: &observers{list: g.options.observers}})
 	if err := g.Reload(cfg); err != nil {
 		return nil, err
 	}
@@ -96,11 +96,7 @@ func (g *Gateway) Generation() string { return g.now.Load().cfg.Generation }
 
 // Complete gets a whole answer. The error is an [*switchgear.Error].
 func (g *Gateway) Complete(ctx context.Context, req *switchgear.Request) (*switchgear.Response, error) {
-	plan, err := g.plan(req.Route, req, false)
-	if err != nil {
-		return nil, err
-	}
-	return g.runner.Complete(ctx, plan, req)
+	return g.now.Load().complete(ctx, req)
 }
 
 // Stream gets an answer bit by bit. It returns once the first content has come,
@@ -108,39 +104,27 @@ func (g *Gateway) Complete(ctx context.Context, req *switchgear.Request) (*switc
 // by the next target and never seen. The stream must be closed; it is a
 // [switchgear.Traced]. The error is an [*switchgear.Error].
 func (g *Gateway) Stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error) {
-	plan, err := g.plan(req.Route, req, true)
-	if err != nil {
-		return nil, err
-	}
-	return g.runner.Stream(ctx, plan, req)
+	return g.now.Load().stream(ctx, req)
 }
 
 // Embed gets the vectors of some texts. The error is an [*switchgear.Error].
 func (g *Gateway) Embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {
-	plan, err := g.plan(req.Route, &switchgear.Request{Wire: req.Wire, Labels: req.Labels, Limits: req.Limits}, false)
-	if err != nil {
-		return nil, err
-	}
-	return g.runner.Embed(ctx, plan, req)
+	return g.now.Load().embed(ctx, req)
 }
 
 // CountTokens asks how many tokens a request would read. The error is an
 // [*switchgear.Error].
 func (g *Gateway) CountTokens(ctx context.Context, req *switchgear.Request) (*switchgear.TokenCount, error) {
-	plan, err := g.plan(req.Route, req, false)
-	if err != nil {
-		return nil, err
-	}
-	return g.runner.CountTokens(ctx, plan, req)
+	return g.now.Load().countTokens(ctx, req)
 }
 
 // Handler serves clients over HTTP: OpenAI's and Anthropic's protocols under
 // /v1, /openai and /anthropic, and /healthz and /readyz.
 func (g *Gateway) Handler() http.Handler {
 	return server.New(server.Options{
-		Gateway:   (*port)(g),
-		OpenAI:    openai.NewCodec(),
-		Anthropic: anthropic.NewCodec(),
+		Gateway:   (*source)(g),
+		OpenAI:    openaiCodec{openai.NewCodec()},
+		Anthropic: anthropicCodec{anthropic.NewCodec()},
 		Observer:  &observers{list: g.options.observers},
 		Headers:   provider.AllowedRequestHeader,
 	})

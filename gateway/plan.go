@@ -12,14 +12,13 @@ import (
 )
 
 // plan finds the plan of a request.
-func (g *Gateway) plan(name string, req *switchgear.Request, stream bool) (*failover.Plan, error) {
-	if g.closed.Load() {
+func (s *snapshot) plan(name string, req *switchgear.Request, stream bool) (*failover.Plan, error) {
+	if s.gateway.closed.Load() {
 		return nil, errClosed
 	}
-	s := g.now.Load()
 	r, ok := s.table.Lookup(name)
 	if !ok {
-		return s.direct(g, name)
+		return s.direct(s.gateway, name)
 	}
 	query := route.Query{
 		Stakes: req.Limits.Stakes, Labels: req.Labels, NoFallback: req.Limits.NoFallback, InputTokens: estimate(req),
@@ -89,6 +88,7 @@ func (s *snapshot) direct(g *Gateway, name string) (*failover.Plan, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	_, known := g.parts.breakers[t]
 	scratch := &snapshot{cfg: s.cfg}
 	spec, err := g.spec(scratch, &r)
 	if err != nil {
@@ -98,6 +98,8 @@ func (s *snapshot) direct(g *Gateway, name string) (*failover.Plan, error) {
 	plan := only.Plan(&route.Query{})
 	if s.directCount.Add(1) <= maxDirects {
 		s.directs.Store(name, plan)
+	} else if !known {
+		delete(g.parts.breakers, t) // this request's own: names that clients make up must not pile up
 	}
 	return plan, nil
 }

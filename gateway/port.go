@@ -14,36 +14,46 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/server"
 )
 
-// port is the gateway as the data plane sees it.
-type port Gateway
+// source is the gateway as the data plane finds it.
+type source Gateway
 
-func (p *port) Complete(ctx context.Context, req *switchgear.Request) (*switchgear.Response, error) {
-	return (*Gateway)(p).Complete(ctx, req)
-}
+// Now implements [server.Source].
+func (g *source) Now() server.Gateway { return (*port)(g.now.Load()) }
 
-func (p *port) Stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error) {
-	return (*Gateway)(p).Stream(ctx, req)
-}
-
-func (p *port) Embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {
-	return (*Gateway)(p).Embed(ctx, req)
-}
-
-func (p *port) CountTokens(ctx context.Context, req *switchgear.Request) (*switchgear.TokenCount, error) {
-	return (*Gateway)(p).CountTokens(ctx, req)
-}
-
-// Settings implements [server.Gateway].
-func (p *port) Settings() *server.Settings { return &p.now.Load().settings }
-
-// Ready implements [server.Gateway]. An open breaker is no reason not to be
+// Ready implements [server.Source]. An open breaker is no reason not to be
 // ready: the gateway is there for just that.
-func (p *port) Ready() error {
-	if p.closed.Load() {
+func (g *source) Ready() error {
+	if g.closed.Load() {
 		return errClosed
 	}
 	return nil
 }
+
+// port is the gateway under one configuration, as the data plane sees it.
+type port snapshot
+
+// Complete implements [server.Gateway].
+func (p *port) Complete(ctx context.Context, req *switchgear.Request) (*switchgear.Response, error) {
+	return (*snapshot)(p).complete(ctx, req)
+}
+
+// Stream implements [server.Gateway].
+func (p *port) Stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error) {
+	return (*snapshot)(p).stream(ctx, req)
+}
+
+// Embed implements [server.Gateway].
+func (p *port) Embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {
+	return (*snapshot)(p).embed(ctx, req)
+}
+
+// CountTokens implements [server.Gateway].
+func (p *port) CountTokens(ctx context.Context, req *switchgear.Request) (*switchgear.TokenCount, error) {
+	return (*snapshot)(p).countTokens(ctx, req)
+}
+
+// Settings implements [server.Gateway].
+func (p *port) Settings() *server.Settings { return &p.settings }
 
 var errClosed = &switchgear.Error{
 	Class: switchgear.ClassRefused, Status: http.StatusServiceUnavailable, Code: "closed", Message: "The gateway is shutting down.",
@@ -85,7 +95,7 @@ func newDoorman(clients []config.Client) doorman {
 // Admit implements [server.Gateway]. Keys are compared by their digests, all of
 // them, each in constant time: how long it takes says nothing about a key.
 func (p *port) Admit(key string) (*server.Client, error) {
-	d := &p.now.Load().door
+	d := &p.door
 	if d.anyone != nil {
 		return d.anyone, nil
 	}
@@ -113,7 +123,7 @@ func (p *port) Admit(key string) (*server.Client, error) {
 
 // Resolve implements [server.Gateway].
 func (p *port) Resolve(c *server.Client, name string) (string, error) {
-	s := p.now.Load()
+	s := (*snapshot)(p)
 	route, ok := s.resolve(name)
 	if !ok {
 		return "", s.unknownRoute(c, name)
@@ -150,7 +160,7 @@ func (s *snapshot) unknownRoute(c *server.Client, name string) error {
 // Models implements [server.Gateway]: routes first, in the order of the file,
 // each followed by its aliases.
 func (p *port) Models(c *server.Client) []switchgear.ModelInfo {
-	s := p.now.Load()
+	s := (*snapshot)(p)
 	var models []switchgear.ModelInfo
 	for i := range s.cfg.Routes {
 		r := &s.cfg.Routes[i]

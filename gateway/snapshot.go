@@ -20,6 +20,7 @@ import (
 // snapshot is everything requests are planned by: one configuration, worked
 // out. It never changes, a cache aside.
 type snapshot struct {
+	gateway  *Gateway
 	cfg      *config.Config
 	table    *route.Table
 	door     doorman
@@ -42,7 +43,7 @@ type targetBreaker struct {
 const maxRetries = 2
 
 func (g *Gateway) build(cfg *config.Config) (*snapshot, error) {
-	s := &snapshot{cfg: cfg, door: newDoorman(cfg.Clients), created: time.Now().Unix()}
+	s := &snapshot{gateway: g, cfg: cfg, door: newDoorman(cfg.Clients), created: time.Now().Unix()}
 	loopback := IsLoopback(cfg.Listen)
 	s.settings = server.Settings{
 		Full:       cfg.Expose == "full" || (cfg.Expose == "" && loopback),

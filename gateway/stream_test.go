@@ -167,8 +167,8 @@ func leave(t *testing.T, h *house, m mode, prompt string, stay time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var gone time.Time
-	time.AfterFunc(stay, func() { gone = time.Now(); cancel() })
+	gone := time.Now().Add(stay)
+	time.AfterFunc(stay, cancel)
 	if resp := h.send(ctx, m.path, strings.NewReader(m.body("chat", prompt))); resp != nil {
 		read(resp, gone)
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"syscall"
 
@@ -95,9 +94,6 @@ type finding struct {
 }
 
 func diagnose(err error) finding {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok { // its text would tell the whole URL
-		err = wrapped.Err
-	}
 	if f, ok := diagnoseName(err); ok {
 		return f
 	}

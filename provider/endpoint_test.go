@@ -268,16 +268,16 @@ func TestAnswersThatAreNone(t *testing.T) {
 		class  switchgear.Class
 		code   string
 	}{
-		"empty":          {nil, strings.NewReader(""), switchgear.ClassMalformed, ""},
-		"page":           {http.Header{"Content-Type": {"text/html"}}, strings.NewReader("<html>busy</html>"), switchgear.ClassMalformed, ""},
-		"deep":           {nil, strings.NewReader(strings.Repeat("[", 5000) + strings.Repeat("]", 5000)), switchgear.ClassMalformed, ""},
+		"empty":          {nil, strings.NewReader(""), switchgear.ClassMalformed, "nonsense"},
+		"page":           {http.Header{"Content-Type": {"text/html"}}, strings.NewReader("<html>busy</html>"), switchgear.ClassMalformed, "nonsense"},
+		"deep":           {nil, strings.NewReader(`{"text":"hi","deep":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"), switchgear.ClassMalformed, "nonsense"},
 		"error in a 200": {nil, strings.NewReader(`{"error":"busy"}`), switchgear.ClassOverloaded, "busy"},
 		"endless":        {nil, endless{}, switchgear.ClassMalformed, "too_large"},
 		"brotli":         {http.Header{"Content-Encoding": {"br"}}, strings.NewReader("{}"), switchgear.ClassMalformed, "encoding"},
 		"bomb":           {http.Header{"Content-Encoding": {"gzip"}}, bomb(t), switchgear.ClassMalformed, "too_large"},
 		"bad gzip":       {http.Header{"Content-Encoding": {"gzip"}}, strings.NewReader("these are plain words"), switchgear.ClassMalformed, "encoding"},
 		"cut gzip":       {http.Header{"Content-Encoding": {"gzip"}}, bytes.NewReader(zipped(t, `{"text":"hi"}`)[:20]), switchgear.ClassInterrupted, "closed"},
-		"empty gzip":     {http.Header{"Content-Encoding": {"gzip"}}, strings.NewReader(""), switchgear.ClassMalformed, ""},
+		"empty gzip":     {http.Header{"Content-Encoding": {"gzip"}}, strings.NewReader(""), switchgear.ClassMalformed, "nonsense"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			closed := false

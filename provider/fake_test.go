@@ -52,16 +52,16 @@ func (talk) Decode(body []byte) (*switchgear.Response, error) {
 }
 
 func (talk) Error(status int, _ http.Header, body []byte) *switchgear.Error {
-	class := switchgear.ClassServer
+	class, code := switchgear.ClassServer, ""
 	switch {
 	case status < 300:
-		class = switchgear.ClassMalformed
+		class, code = switchgear.ClassMalformed, "nonsense"
 	case status < 400:
 		class = switchgear.ClassGone
 	case status < 500:
 		class = switchgear.ClassInvalid
 	}
-	return &switchgear.Error{Class: class, Status: status, Body: body, Detail: string(body)}
+	return &switchgear.Error{Class: class, Code: code, Status: status, Body: body, Detail: string(body)}
 }
 
 func (talk) Events(r io.Reader) switchgear.Stream { return &talkStream{lines: bufio.NewReader(r)} }

@@ -71,11 +71,14 @@ func (a *attempt) failure(err error) *switchgear.Error {
 		return gone
 	}
 	if a.ctx.Err() != nil {
-		if cause, ok := errors.AsType[*switchgear.Error](context.Cause(a.ctx)); ok {
-			return cause
-		}
-		if a.job.ctx.Err() != nil { // its deadline: the clock for it was about to fire
+		cause, ok := errors.AsType[*switchgear.Error](context.Cause(a.ctx))
+		if a.job.ctx.Err() != nil && (!ok || !clocked(cause)) {
+			// The request's own deadline, in whatever words its owner gives:
+			// the clock for it was about to fire.
 			return timedOut(a.step.Target.Provider, CodeTotalTimeout, time.Since(a.start))
+		}
+		if ok {
+			return cause
 		}
 	}
 	known, ok := errors.AsType[*switchgear.Error](err)

@@ -92,6 +92,11 @@ func timedOut(provider, code string, allowed time.Duration) *switchgear.Error {
 	return &switchgear.Error{Class: switchgear.ClassTimeout, Provider: provider, Code: code, Message: message}
 }
 
+// clocked reports whether a failure is one of a clock's.
+func clocked(e *switchgear.Error) bool {
+	return e.Code == CodeFirstTokenTimeout || e.Code == CodeIdleTimeout || e.Code == CodeTotalTimeout
+}
+
 // expectFirst sets the clock for the first content of a stream.
 func (a *attempt) expectFirst() {
 	first := a.job.plan.Timeout.FirstToken

@@ -210,7 +210,7 @@ func words(e *switchgear.Error) string {
 		}
 	case switchgear.ClassTimeout:
 		s = "too slow"
-		if e.Code == CodeFirstTokenTimeout || e.Code == CodeIdleTimeout || e.Code == CodeTotalTimeout {
+		if clocked(e) {
 			s += " (" + e.Message + ")" // one of ours, and so safe
 		}
 	case switchgear.ClassMalformed:

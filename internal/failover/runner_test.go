@@ -496,3 +496,33 @@ func TestAnsweredInItsPlace(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// unannounced is a context that does not say when it ends.
+type unannounced struct{ context.Context }
+
+func (unannounced) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// TestDeadlineInTheCallersWords: a deadline of the caller's that has a cause of
+// its own says as little about the target as one that has none, whichever
+// fires first, the caller's timer or ours.
+func TestDeadlineInTheCallersWords(t *testing.T) {
+	mine := &switchgear.Error{Class: switchgear.ClassTimeout, Code: "client_deadline", Message: "the caller's own"}
+	for way, run := range ways {
+		for _, cause := range []error{mine, nil} {
+			t.Run(way, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := set(t, []act{{hang: true}})
+					ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
+					defer cancel()
+					r := run(s, unannounced{ctx})
+					if got := s.books[0].outcomes[0]; got != OutcomeIgnored || s.elapsed() != time.Second {
+						t.Errorf("outcome %d after %v", got, s.elapsed())
+					}
+					if err := r.trace.Attempts[0].Err; err == nil || err.Code != CodeTotalTimeout || !strings.Contains(r.err.Message, "no whole answer within 1 s") {
+						t.Errorf("attempt %v, error %v", err, r.err)
+					}
+				})
+			})
+		}
+	}
+}

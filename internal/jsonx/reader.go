@@ -74,7 +74,8 @@ type Reader struct {
 	first   bool // no member or element of the innermost container was read yet
 	refused bool // Object or Array found another kind; the next More is false
 	scratch []byte
-	err     error
+	fault   fault // none while all is well: the error is made when it is asked for
+	at      int   // of the fault
 }
 
 // NewReader returns a Reader at the start of b, which it never changes.
@@ -83,11 +84,16 @@ func NewReader(b []byte) Reader {
 }
 
 // Err returns the fault that stopped the Reader, if any.
-func (r *Reader) Err() error { return r.err }
+func (r *Reader) Err() error {
+	if r.fault == none {
+		return nil
+	}
+	return r.fault.at(r.at)
+}
 
 // Kind tells the kind of the value that comes next; Invalid when none does.
 func (r *Reader) Kind() Kind {
-	if !r.pending || r.err != nil {
+	if !r.pending || r.fault != none {
 		return Invalid
 	}
 	return KindOf(r.c.b[r.i:])
@@ -108,11 +114,11 @@ func (r *Reader) More() bool {
 		r.refused = false
 		return false
 	}
-	if r.c.depth == 0 || r.err != nil {
+	if r.c.depth == 0 || r.fault != none {
 		return false
 	}
 	if r.pending {
-		if r.Skip(); r.err != nil {
+		if r.Skip(); r.fault != none {
 			return false
 		}
 	}
@@ -142,7 +148,7 @@ func (r *Reader) More() bool {
 // Key is the name of the current member, without quotes and escapes. It is
 // valid until the next call of Key, and nil in an array.
 func (r *Reader) Key() []byte {
-	if r.err != nil || r.c.depth == 0 || !r.c.inObject() {
+	if r.fault != none || r.c.depth == 0 || !r.c.inObject() {
 		return nil
 	}
 	raw := r.c.b[r.name.Start:r.name.End]
@@ -199,8 +205,8 @@ func (r *Reader) member() bool {
 
 // fail stops the Reader; it is always false.
 func (r *Reader) fail(offset int, f fault) bool {
-	if r.err == nil {
-		r.err = f.at(offset)
+	if r.fault == none {
+		r.fault, r.at = f, offset
 	}
 	r.pending, r.refused = false, false
 	return false

@@ -185,7 +185,7 @@ func TestReaderStops(t *testing.T) {
 		first := r.Err()
 		r.Object()
 		r.Skip()
-		if r.More() || r.Key() != nil || r.Raw() != nil || r.Str() != "" || r.Kind() != Invalid || r.Err() != first { //nolint:errorlint // the same error
+		if r.More() || r.Key() != nil || r.Raw() != nil || r.Str() != "" || r.Kind() != Invalid || r.Err().Error() != first.Error() {
 			t.Errorf("%q: the reader goes on after %v", doc, first)
 		}
 	}

@@ -84,7 +84,7 @@ func (r *Reader) Int() (int64, bool) {
 // begin goes to the value that comes next and reports whether there is one.
 func (r *Reader) begin() bool {
 	r.refused = false
-	if r.err != nil {
+	if r.fault != none {
 		return false
 	}
 	if !r.pending {

@@ -2,6 +2,7 @@ package jsonx
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -24,6 +25,9 @@ type Writer struct {
 
 // Buf returns what was written. Writing on may change it.
 func (w *Writer) Buf() []byte { return w.buf }
+
+// Grow makes room for n more bytes, so that writing them moves nothing.
+func (w *Writer) Grow(n int) { w.buf = slices.Grow(w.buf, n) }
 
 // Object begins an object; End ends it.
 func (w *Writer) Object() { w.open('{', '}') }

@@ -3,6 +3,7 @@ package jsonx
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -100,5 +101,18 @@ func TestPiecesAlias(t *testing.T) {
 	}
 	if got := Pieces(doc, Edit{Span: Span{0, len(doc)}}); len(got) != 0 {
 		t.Errorf("all deleted leaves %q", got)
+	}
+}
+
+func TestGrow(t *testing.T) {
+	var w Writer
+	w.Object()
+	w.Key("a")
+	w.Grow(1 << 10)
+	before := &w.Buf()[0]
+	w.Str(strings.Repeat("x", 1000))
+	w.End()
+	if &w.Buf()[0] != before || Check(w.Buf()) != nil {
+		t.Errorf("%s", w.Buf())
 	}
 }

@@ -15,7 +15,7 @@ import (
 const interruptGrace = 250 * time.Millisecond
 
 func (x *exchange) complete() error {
-	resp, err := x.h.gateway.Complete(x.ctx, x.req)
+	resp, err := x.gw.Complete(x.ctx, x.req)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (x *exchange) complete() error {
 }
 
 func (x *exchange) embed() error {
-	resp, err := x.h.gateway.Embed(x.ctx, &switchgear.EmbedRequest{
+	resp, err := x.gw.Embed(x.ctx, &switchgear.EmbedRequest{
 		Route: x.req.Route, Wire: x.req.Wire, Labels: x.req.Labels, Limits: x.req.Limits,
 	})
 	if err != nil {
@@ -43,7 +43,7 @@ func (x *exchange) embed() error {
 }
 
 func (x *exchange) count() error {
-	resp, err := x.h.gateway.CountTokens(x.ctx, x.req)
+	resp, err := x.gw.CountTokens(x.ctx, x.req)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (x *exchange) body(wire *switchgear.Wire, t *switchgear.Trace, cost *switch
 	x.relay(wire.Header)
 	h := x.w.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(wire.Body))}
+	x.header("Content-Length", strconv.Itoa(len(wire.Body)))
 	x.status(http.StatusOK)
 	_, _ = x.w.Write(wire.Body)
 	return nil
@@ -97,7 +97,7 @@ func (x *exchange) status(code int) {
 }
 
 func (x *exchange) stream() error {
-	s, err := x.h.gateway.Stream(x.ctx, x.req)
+	s, err := x.gw.Stream(x.ctx, x.req)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (x *exchange) interrupt(e *switchgear.Error) {
 
 // models answers the list of models, or one of them.
 func (x *exchange) models(p place) error {
-	all := x.h.gateway.Models(x.client)
+	all := x.gw.Models(x.client)
 	body := x.codec.Models(all)
 	if p.model != "" {
 		single, err := x.oneModel(all, p.model)
@@ -92,7 +92,7 @@ func (x *exchange) oneModel(all []switchgear.ModelInfo, name string) ([]byte, er
 			return single.Model(m), nil
 		}
 	}
-	_, err := x.h.gateway.Resolve(x.client, name)
+	_, err := x.gw.Resolve(x.client, name)
 	if err == nil {
 		err = own(http.StatusNotFound, switchgear.CodeUnknownRoute, "There is no model of that name.")
 	}

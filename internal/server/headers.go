@@ -17,49 +17,60 @@ const maxRetryAfter = 10 * time.Second
 // describe writes the headers that say how the answer came about. Clients that
 // may not know what stands behind the gateway get only what concerns them.
 func (x *exchange) describe(t *switchgear.Trace, cost *switchgear.Cost) {
-	h := x.w.Header()
-	h["X-Switchgear-Request-Id"] = []string{x.record.ID}
+	x.header("X-Switchgear-Request-Id", x.record.ID)
 	if x.codec.Dialect() == "anthropic" {
-		h["Request-Id"] = []string{x.record.ID}
+		x.header("Request-Id", x.record.ID)
 	} else {
-		h["X-Request-Id"] = []string{x.record.ID}
+		x.header("X-Request-Id", x.record.ID)
 	}
 	if x.record.Route != "" {
-		h["X-Switchgear-Route"] = []string{x.record.Route}
+		x.header("X-Switchgear-Route", x.record.Route)
 	}
 	if x.set.Simulated {
-		h["X-Switchgear-Simulated"] = []string{"1"}
+		x.header("X-Switchgear-Simulated", "1")
 	}
 	if t == nil {
 		if x.set.Full {
-			h["X-Switchgear-Config"] = []string{x.set.Generation}
+			x.header("X-Switchgear-Config", x.set.Generation)
 		}
 		return
 	}
-	h["X-Switchgear-Degraded"] = []string{bit(t.Degraded)}
+	x.header("X-Switchgear-Degraded", bit(t.Degraded))
 	if len(t.Dropped) > 0 {
-		h["X-Switchgear-Dropped"] = []string{strings.Join(t.Dropped, ", ")}
+		x.header("X-Switchgear-Dropped", strings.Join(t.Dropped, ", "))
 	}
 	if x.set.Full {
-		x.describeFully(h, t, cost)
+		x.describeFully(t, cost)
 	}
 }
 
-func (x *exchange) describeFully(h http.Header, t *switchgear.Trace, cost *switchgear.Cost) {
-	h["X-Switchgear-Config"] = []string{x.set.Generation}
-	h["X-Switchgear-Attempts"] = []string{strconv.Itoa(t.Calls())}
+func (x *exchange) describeFully(t *switchgear.Trace, cost *switchgear.Cost) {
+	x.header("X-Switchgear-Config", x.set.Generation)
+	x.header("X-Switchgear-Attempts", strconv.Itoa(t.Calls()))
 	if t.Step > 0 {
-		h["X-Switchgear-Served-By"] = []string{t.Target.String()}
-		h["X-Switchgear-Step"] = []string{strconv.Itoa(t.Step) + "/" + strconv.Itoa(t.Steps)}
+		x.header("X-Switchgear-Served-By", t.Target.String())
+		x.header("X-Switchgear-Step", strconv.Itoa(t.Step)+"/"+strconv.Itoa(t.Steps))
 	}
 	if why := fallbackReasons(t); why != "" {
-		h["X-Switchgear-Fallback"] = []string{why}
+		x.header("X-Switchgear-Fallback", why)
 	}
 	if cost != nil && cost.Known {
-		h["X-Switchgear-Cost-Usd"] = []string{strconv.FormatFloat(roundCost(cost.USD), 'f', -1, 64)}
+		x.header("X-Switchgear-Cost-Usd", strconv.FormatFloat(roundCost(cost.USD), 'f', -1, 64))
 	}
 	spent := overhead(t, time.Since(x.record.Start))
-	h["X-Switchgear-Overhead-Ms"] = []string{strconv.FormatFloat(float64(spent.Microseconds())/1000, 'f', 3, 64)}
+	x.header("X-Switchgear-Overhead-Ms", strconv.FormatFloat(float64(spent.Microseconds())/1000, 'f', 3, 64))
+}
+
+// header sets a header of the answer, whose canonical name is given. The values
+// live in the exchange, so that a dozen of them are no dozen allocations.
+func (x *exchange) header(name, value string) {
+	if x.used == len(x.values) {
+		x.w.Header()[name] = []string{value}
+		return
+	}
+	x.values[x.used] = value
+	x.w.Header()[name] = x.values[x.used : x.used+1 : x.used+1]
+	x.used++
 }
 
 // roundCost keeps a hundredth of a millionth of a dollar: a small model's single

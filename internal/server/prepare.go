@@ -19,7 +19,7 @@ func (x *exchange) prepare(e switchgear.Envelope, body []byte) error {
 	if header := x.r.Header.Get("X-Switchgear-Route"); header != "" {
 		name = header
 	}
-	route, err := x.h.gateway.Resolve(x.client, name)
+	route, err := x.gw.Resolve(x.client, name)
 	if err != nil {
 		return err
 	}

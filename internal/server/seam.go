@@ -7,7 +7,17 @@ import (
 	"github.com/switchgear-dev/switchgear"
 )
 
-// Gateway is what the data plane needs from the runtime.
+// Source is where the data plane finds the gateway.
+type Source interface {
+	// Now is the gateway under the configuration in force. A request takes it
+	// once, at its start: who may come in, what a name means and which chain is
+	// taken must not be answered by two configurations.
+	Now() Gateway
+	// Ready reports whether the gateway can serve: nil, or why not.
+	Ready() error
+}
+
+// Gateway is what the data plane needs from the runtime. It never changes.
 type Gateway interface {
 	Complete(ctx context.Context, req *switchgear.Request) (*switchgear.Response, error)
 	Stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error)
@@ -19,11 +29,8 @@ type Gateway interface {
 	Resolve(c *Client, name string) (route string, err error)
 	// Models lists what a client may name as the model.
 	Models(c *Client) []switchgear.ModelInfo
-	// Settings are the parts of the configuration the data plane heeds. They
-	// may change between two calls, never within one.
+	// Settings are the parts of the configuration the data plane heeds.
 	Settings() *Settings
-	// Ready reports whether the gateway can serve: nil, or why not.
-	Ready() error
 }
 
 // Client is who is calling.

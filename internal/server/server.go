@@ -16,7 +16,7 @@ const maxBody = 32 << 20
 
 // Options say what a data plane is made of.
 type Options struct {
-	Gateway   Gateway
+	Gateway   Source
 	OpenAI    Codec
 	Anthropic Codec
 	Observer  Observer     // nil for none
@@ -29,7 +29,7 @@ type HeaderFilter func(name string) bool
 
 // Handler is the data plane.
 type Handler struct {
-	gateway   Gateway
+	gateway   Source
 	openai    Codec
 	anthropic Codec
 	observer  Observer
@@ -44,6 +44,7 @@ func New(o Options) *Handler {
 // exchange is one request on its way through the data plane.
 type exchange struct {
 	h      *Handler
+	gw     Gateway
 	w      http.ResponseWriter
 	r      *http.Request
 	ctx    context.Context
@@ -54,6 +55,8 @@ type exchange struct {
 	wrote  bool // the status line is out
 	abort  bool // the connection must not end cleanly
 	record switchgear.Record
+	values [20]string // of headers of the answer
+	used   int        // of values
 }
 
 // ServeHTTP answers one request. A panic anywhere below is a 500 with a request
@@ -62,7 +65,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.probe(w, r) {
 		return
 	}
-	x := &exchange{h: h, w: w, r: r, ctx: r.Context(), set: h.gateway.Settings()}
+	gw := h.gateway.Now()
+	x := &exchange{h: h, gw: gw, w: w, r: r, ctx: r.Context(), set: gw.Settings()}
 	x.record.Start = time.Now()
 	x.record.ID = newRequestID(x.record.Start)
 	x.record.Retry, _ = strconv.Atoi(r.Header.Get("X-Stainless-Retry-Count"))
@@ -82,7 +86,7 @@ func (x *exchange) serve(p place) error {
 	if err := x.guard(p); err != nil {
 		return err
 	}
-	client, err := x.h.gateway.Admit(clientKey(x.r.Header))
+	client, err := x.gw.Admit(clientKey(x.r.Header))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,8 @@ type fakeGateway struct {
 	calls    int
 	settings Settings
 }
+
+func (f *fakeGateway) Now() Gateway { return f }
 
 func (f *fakeGateway) Complete(_ context.Context, req *switchgear.Request) (*switchgear.Response, error) {
 	f.calls++
@@ -90,6 +93,27 @@ func (c fakeCodec) Error(e *switchgear.Error, id string) (int, []byte) {
 func (c fakeCodec) StreamError(e *switchgear.Error, _ string) []byte {
 	return []byte("event: error\ndata: " + e.Code + "\n\n")
 }
+func (c fakeCodec) Decode([]byte) (*switchgear.Request, error) { return &switchgear.Request{}, nil }
+
+func (c fakeCodec) Answer(r *switchgear.Response) ([]byte, []string, error) {
+	return []byte(c.name + " says " + r.Text()), []string{"answer.citations"}, nil
+}
+func (c fakeCodec) Stream(*switchgear.Request) Encoder { return &fakeEncoder{} }
+
+// fakeEncoder writes texts in capitals, and nothing for other events.
+type fakeEncoder struct{}
+
+func (*fakeEncoder) Event(dst []byte, e *switchgear.Event) []byte {
+	if e.Kind != switchgear.EventText {
+		return dst
+	}
+	return append(dst, strings.ToUpper(e.Text)...)
+}
+
+func (*fakeEncoder) End(dst []byte, u *switchgear.Usage) []byte {
+	return append(dst, " END "+strconv.FormatInt(u.Output, 10)...)
+}
+
 func (c fakeCodec) Models([]switchgear.ModelInfo) []byte { return []byte(c.name + " models") }
 
 // fakeStream gives its events, then its error.
@@ -415,3 +439,49 @@ func TestRequestIDsSortByTimeAndDiffer(t *testing.T) {
 }
 
 var testTime = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
+// An answer from a target of another protocol is written in the client's.
+func TestTranslatedAnswer(t *testing.T) {
+	text := []switchgear.Choice{{Parts: []switchgear.Part{{Text: "hello"}}}}
+	g := &fakeGateway{complete: func(*switchgear.Request) (*switchgear.Response, error) {
+		return &switchgear.Response{
+			Choices: text, Wire: &switchgear.Wire{Dialect: "anthropic", Body: []byte("theirs")},
+			Trace: &switchgear.Trace{Translated: true, Dropped: []string{"thinking"}},
+		}, nil
+	}}
+	h, _ := newTest(g)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, post("/v1/chat/completions", hello))
+	if w.Code != 200 || w.Body.String() != "openai says hello" || w.Header().Get("X-Switchgear-Dropped") != "thinking, answer.citations" {
+		t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
+	}
+}
+
+// So is a stream; one that breaks gets no proper end.
+func TestTranslatedStream(t *testing.T) {
+	for _, broken := range []bool{false, true} {
+		var usage switchgear.Usage
+		usage.Set(switchgear.UsageOutput, 7)
+		stream := &fakeStream{
+			events: []switchgear.Event{{Kind: switchgear.EventText, Text: "a", Raw: []byte("theirs")}, {Kind: switchgear.EventPing}, {Kind: switchgear.EventText, Text: "b"}, {Kind: switchgear.EventUsage, Usage: usage}},
+			trace:  switchgear.Trace{Translated: true},
+		}
+		want := "AB END 7"
+		if broken {
+			stream.err = &switchgear.Error{Class: switchgear.ClassInterrupted, Code: "stream_interrupted"}
+			want = "ABevent: error\ndata: stream_interrupted\n\n"
+		}
+		g := &fakeGateway{stream: func(*switchgear.Request) (switchgear.Stream, error) { return stream, nil }}
+		h, _ := newTest(g)
+		srv := httptest.NewServer(h)
+		resp, err := srv.Client().Post(srv.URL+"/v1/chat/completions", "application/json", strings.NewReader(`{"model":"chat","stream":true}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if string(body) != want || (err != nil) != broken {
+			t.Errorf("broken %v: %q, %v", broken, body, err)
+		}
+		srv.Close()
+	}
+}

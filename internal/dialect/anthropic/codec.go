@@ -42,28 +42,28 @@ func (*Codec) Scan(body []byte) (switchgear.Envelope, error) {
 	env.Span = switchgear.Span(spans[memberModel])
 	switch jsonx.KindOf(value(memberModel)) {
 	case jsonx.Invalid:
-		return env, invalid(`the request names no model: set "model" to the name of a route`, "model")
+		return env, unreadable(codeMissing, `the request names no model: set "model" to the name of a route`, "model")
 	case jsonx.String:
 		env.Model, _ = jsonx.Unquote(value(memberModel))
 	default:
-		return env, invalid(`"model" must be a string`, "model")
+		return env, unreadable(codeType, `"model" must be a string`, "model")
 	}
 	if env.Model == "" {
-		return env, invalid(`"model" is empty: set it to the name of a route`, "model")
+		return env, unreadable(codeMissing, `"model" is empty: set it to the name of a route`, "model")
 	}
 	switch string(value(memberStream)) {
 	case "true":
 		env.Stream = true
 	case "", "false", "null":
 	default:
-		return env, invalid(`"stream" must be true or false`, "stream")
+		return env, unreadable(codeType, `"stream" must be true or false`, "stream")
 	}
 	switch jsonx.KindOf(value(memberMessages)) {
 	case jsonx.Array:
 	case jsonx.Invalid:
-		return env, invalid(`the request has no "messages"`, "messages")
+		return env, unreadable(codeMissing, `the request has no "messages"`, "messages")
 	default:
-		return env, invalid(`"messages" must be an array`, "messages")
+		return env, unreadable(codeType, `"messages" must be an array`, "messages")
 	}
 	env.User = userID(value(memberMetadata))
 	return env, nil
@@ -84,14 +84,29 @@ func userID(metadata []byte) string {
 	return id
 }
 
+// What is wrong with a body, in one word: the words of the other protocol's
+// codec, so that logs count them together.
+const (
+	codeJSON    = "invalid_json"
+	codeType    = "invalid_type"
+	codeMissing = "missing_required_parameter"
+)
+
+// unreadable is the error of a body that the gateway cannot serve.
+func unreadable(code, message, param string) *switchgear.Error {
+	e := invalid(message, param)
+	e.Code = code
+	return e
+}
+
 func scanError(body []byte, err error) error {
 	if member, ok := errors.AsType[*jsonx.MemberError](err); ok {
-		return invalid("the request is ambiguous: "+member.Error(), member.Name)
+		return unreadable("ambiguous_member", "the request is ambiguous: "+member.Error(), member.Name)
 	}
 	if len(body) == 0 {
-		return invalid("the request has no body: send a JSON object", "")
+		return unreadable(codeJSON, "the request has no body: send a JSON object", "")
 	}
-	return invalid("the request body is no JSON object: "+err.Error(), "")
+	return unreadable(codeJSON, "the request body is no JSON object: "+err.Error(), "")
 }
 
 // Models writes the list of what a client may use, as one page.

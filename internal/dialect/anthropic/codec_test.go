@@ -29,23 +29,23 @@ func TestScan(t *testing.T) {
 
 // TestScanRefuses bodies in one clear sentence that never quotes them.
 func TestScanRefuses(t *testing.T) {
-	for _, tt := range []struct{ name, body, say, param string }{
-		{"nothing", "", "no body", ""},
-		{"not JSON", `{"model":"m",}`, "at byte 13", ""},
-		{"trailing", `{"model":"m","messages":[]} {}`, "at byte 28", ""},
-		{"a byte order mark", "\ufeff{}", "byte order mark", ""},
-		{"an array", `[]`, "must be an object", ""},
-		{"depth", strings.Repeat("[", 100_000), "deeper than 1000", ""},
-		{"no model", `{"messages":[]}`, "names no model", "model"},
-		{"an empty model", `{"model":"","messages":[]}`, "empty", "model"},
-		{"a number as model", `{"model":1,"messages":[]}`, "must be a string", "model"},
-		{"two models", `{"model":"a","model":"b"}`, "appears twice", "model"},
-		{"an escaped model", `{"mod\u0065l":"a"}`, "escapes", "model"},
-		{"a model in capitals", `{"Model":"a"}`, "upper and lower case", "model"},
-		{"two streams", `{"stream":true,"stream":false}`, "appears twice", "stream"},
-		{"a stream that is no flag", `{"model":"a","stream":"yes","messages":[]}`, "true or false", "stream"},
-		{"no messages", `{"model":"a"}`, `no "messages"`, "messages"},
-		{"messages that are no list", `{"model":"a","messages":"secret prompt"}`, "must be an array", "messages"},
+	for _, tt := range []struct{ name, body, say, param, code string }{
+		{"nothing", "", "no body", "", "invalid_json"},
+		{"not JSON", `{"model":"m",}`, "at byte 13", "", "invalid_json"},
+		{"trailing", `{"model":"m","messages":[]} {}`, "at byte 28", "", "invalid_json"},
+		{"a byte order mark", "\ufeff{}", "byte order mark", "", "invalid_json"},
+		{"an array", `[]`, "must be an object", "", "invalid_json"},
+		{"depth", strings.Repeat("[", 100_000), "deeper than 1000", "", "invalid_json"},
+		{"no model", `{"messages":[]}`, "names no model", "model", "missing_required_parameter"},
+		{"an empty model", `{"model":"","messages":[]}`, "empty", "model", "missing_required_parameter"},
+		{"a number as model", `{"model":1,"messages":[]}`, "must be a string", "model", "invalid_type"},
+		{"two models", `{"model":"a","model":"b"}`, "appears twice", "model", "ambiguous_member"},
+		{"an escaped model", `{"mod\u0065l":"a"}`, "escapes", "model", "ambiguous_member"},
+		{"a model in capitals", `{"Model":"a"}`, "upper and lower case", "model", "ambiguous_member"},
+		{"two streams", `{"stream":true,"stream":false}`, "appears twice", "stream", "ambiguous_member"},
+		{"a stream that is no flag", `{"model":"a","stream":"yes","messages":[]}`, "true or false", "stream", "invalid_type"},
+		{"no messages", `{"model":"a"}`, `no "messages"`, "messages", "missing_required_parameter"},
+		{"messages that are no list", `{"model":"a","messages":"secret prompt"}`, "must be an array", "messages", "invalid_type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := NewCodec().Scan([]byte(tt.body))
@@ -53,7 +53,7 @@ func TestScanRefuses(t *testing.T) {
 			if !ok {
 				t.Fatalf("got %v", err)
 			}
-			if e.Class != switchgear.ClassInvalid || !strings.Contains(e.Message, tt.say) || e.Param != tt.param || strings.Contains(e.Error(), "secret") {
+			if e.Class != switchgear.ClassInvalid || !strings.Contains(e.Message, tt.say) || e.Param != tt.param || e.Code != tt.code || strings.Contains(e.Error(), "secret") {
 				t.Errorf("got %+v", e)
 			}
 			status, body := NewCodec().Error(e, "r")

@@ -174,3 +174,30 @@ func (f *fields) write() []byte {
 	w.End()
 	return w.Buf()
 }
+
+// large is how long a value must be, in bytes, to be a piece of its own.
+const large = 2 << 10
+
+// pieces are the object's bytes, of which the large values are not copied.
+func (f *fields) pieces() [][]byte {
+	pieces := make([][]byte, 0, 4)
+	buf := make([]byte, 0, 256)
+	buf = append(buf, '{')
+	for i, m := range *f {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = append(jsonx.AppendQuote(buf, m.Name), ':')
+		switch {
+		case len(m.Value) == 0:
+			buf = append(buf, "null"...)
+			continue
+		case len(m.Value) < large:
+			buf = append(buf, m.Value...)
+			continue
+		}
+		pieces = append(pieces, buf, m.Value)
+		buf = nil
+	}
+	return append(pieces, append(buf, '}'))
+}

@@ -124,3 +124,14 @@ func (m *members) set(name string, value []byte) {
 	}
 	*m = append(*m, member(name, value))
 }
+
+func (m members) object() []byte {
+	var w jsonx.Writer
+	w.Object()
+	for _, x := range m {
+		w.Key(x.Name)
+		w.Raw(x.Value)
+	}
+	w.End()
+	return w.Buf()
+}

@@ -155,8 +155,8 @@ func (u *upstream) heard() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, a := range u.asks {
-		if a.offers("Read", "Write", "Bash") && a.system < 1000 {
-			return fmt.Errorf("upstream %s received %d bytes of system text", u.name, a.system)
+		if a.Offers("Read", "Write", "Bash") && a.System < 1000 {
+			return fmt.Errorf("upstream %s received %d bytes of system text", u.name, a.System)
 		}
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/switchgear-dev/switchgear/conformance/strict"
 )
 
 // task is what the agent is to do: read two numbers from two files, write
@@ -74,11 +76,11 @@ var (
 
 // next is the model: what it says depends on nothing but the conversation it
 // was sent, so that any upstream can go on where another stopped.
-func (t *task) next(a *ask) (say, error) {
-	if !a.offers("Read", "Write", "Bash") {
+func (t *task) next(a *strict.Seen) (say, error) {
+	if !a.Offers("Read", "Write", "Bash") {
 		return say{text: "Noted."}, nil // a title, a check of the quota
 	}
-	switch len(a.results) {
+	switch len(a.Results) {
 	case 0:
 		return say{"I read both files.", []call{
 			{"toolu_01read0a", "Read", map[string]any{"file_path": filepath.Join(t.dir, "a.txt")}},
@@ -86,10 +88,10 @@ func (t *task) next(a *ask) (say, error) {
 		}}, nil
 	case 2:
 		sum := 0
-		for _, r := range a.results {
-			m := reading.FindStringSubmatch(r.text)
+		for _, r := range a.Results {
+			m := reading.FindStringSubmatch(r.Text)
 			if m == nil {
-				return say{}, fmt.Errorf("the result of %s holds no reading: %q", r.id, r.text)
+				return say{}, fmt.Errorf("the result of %s holds no reading: %q", r.ID, r.Text)
 			}
 			n, _ := strconv.Atoi(m[1])
 			sum += n
@@ -100,7 +102,7 @@ func (t *task) next(a *ask) (say, error) {
 	case 3:
 		return say{"Let me check.", []call{{"toolu_01check0", "Bash", map[string]any{"command": "cat total.txt", "description": "Show the total"}}}}, nil
 	case 4:
-		return say{text: "Done: the file says " + total.FindString(a.results[3].text) + "."}, nil
+		return say{text: "Done: the file says " + total.FindString(a.Results[3].Text) + "."}, nil
 	}
-	return say{}, fmt.Errorf("%d results of tools came", len(a.results))
+	return say{}, fmt.Errorf("%d results of tools came", len(a.Results))
 }

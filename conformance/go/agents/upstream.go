@@ -9,32 +9,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/switchgear-dev/switchgear/conformance/strict"
 )
-
-// result is the result of a tool as an upstream received it.
-type result struct{ id, text string }
-
-// ask is what an upstream was asked, whichever protocol it came in.
-type ask struct {
-	dialect string
-	model   string
-	stream  bool
-	usage   bool // an OpenAI client that wants usage in the stream
-	think   bool
-	tools   map[string]bool
-	results []result
-	system  int // bytes of system text
-	signed  int // thinking blocks that came back with the signature they left with
-}
-
-func (a *ask) offers(names ...string) bool {
-	for _, n := range names {
-		if !a.tools[n] {
-			return false
-		}
-	}
-	return true
-}
 
 // upstream is a provider that plays the model of a task. It speaks either
 // protocol by templates of its own, and refuses what the real one refuses.
@@ -43,7 +20,7 @@ type upstream struct {
 	task  *task
 	ok    func(results int) bool // whether it answers; if not, it is overloaded
 	mu    sync.Mutex
-	asks  []*ask
+	asks  []*strict.Seen
 	wrong []string // what it was sent that it should not have been
 	http  *http.Server
 	url   string
@@ -56,28 +33,32 @@ func newUpstream(ctx context.Context, name string, t *task, ok func(int) bool) (
 	}
 	u := &upstream{name: name, task: t, ok: ok, url: "http://" + l.Addr().String() + "/v1"}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, r *http.Request) { u.serve(w, r, readAnthropic, writeAnthropic) })
+	mux.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, r *http.Request) { u.serve(w, r, writeAnthropic) })
 	mux.HandleFunc("POST /v1/messages/count_tokens", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"input_tokens":20000}`) })
-	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) { u.serve(w, r, readOpenAI, writeOpenAI) })
+	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) { u.serve(w, r, writeOpenAI) })
 	u.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = u.http.Serve(l) }()
 	return u, nil
 }
 
-func (u *upstream) serve(w http.ResponseWriter, r *http.Request, read func(*http.Request) (*ask, error), write func(http.ResponseWriter, *ask, say)) {
-	a, err := read(r)
+func (u *upstream) serve(w http.ResponseWriter, r *http.Request, write func(http.ResponseWriter, *strict.Seen, say)) {
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		u.refuse(w, err)
 		return
 	}
-	if !u.ok(len(a.results)) {
+	a, err := strict.Read(r, body)
+	if err != nil {
+		u.refuse(w, r, err)
+		return
+	}
+	if !u.ok(len(a.Results)) {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, overloaded[a.dialect])
+		_, _ = io.WriteString(w, overloaded[a.Dialect])
 		return
 	}
 	s, err := u.task.next(a)
 	if err != nil {
-		u.refuse(w, err)
+		u.refuse(w, r, err)
 		return
 	}
 	u.mu.Lock()
@@ -94,13 +75,11 @@ var overloaded = map[string]string{
 
 // refuse answers a request that the real provider would refuse too, and
 // remembers why: the case has failed.
-func (u *upstream) refuse(w http.ResponseWriter, why error) {
+func (u *upstream) refuse(w http.ResponseWriter, r *http.Request, why error) {
 	u.mu.Lock()
 	u.wrong = append(u.wrong, why.Error())
 	u.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusBadRequest)
-	_, _ = fmt.Fprintf(w, `{"type":"error","error":{"type":"invalid_request_error","message":%q}}`, why.Error())
+	strict.Refuse(w, r, why)
 }
 
 // turns is how many turns of the task the upstream answered.
@@ -109,8 +88,8 @@ func (u *upstream) turns() []int {
 	defer u.mu.Unlock()
 	var list []int
 	for _, a := range u.asks {
-		if a.offers("Read", "Write", "Bash") {
-			list = append(list, len(a.results))
+		if a.Offers("Read", "Write", "Bash") {
+			list = append(list, len(a.Results))
 		}
 	}
 	return list

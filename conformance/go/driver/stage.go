@@ -16,12 +16,14 @@ const (
 	narrowKey = "sg-conformance-narrow-key-00000000002"
 )
 
-// stage is four simulated providers and a gateway in front of them.
+// stage is four simulated providers, an inspector before those that answer, and
+// a gateway in front of them.
 type stage struct {
 	processes []*process.Process
 	gateway   *process.Process
 	url       string
 	sims      map[string]string // by the variable of switchgear.yaml
+	inspector inspector
 }
 
 // start starts everything on free ports.
@@ -29,6 +31,13 @@ func (d *driver) start(ctx context.Context) (*stage, error) {
 	s := &stage{sims: map[string]string{}}
 	for name, fault := range map[string]string{"SIM_URL": "", "DOWN_URL": "503", "SILENT_URL": "silence", "SPARE_URL": ""} {
 		url, err := s.sim(ctx, d.binary, fault)
+		if err != nil {
+			s.stop()
+			return nil, err
+		}
+		if fault == "" {
+			url, err = s.inspector.before(ctx, url)
+		}
 		if err != nil {
 			s.stop()
 			return nil, err
@@ -94,4 +103,5 @@ func (s *stage) stop() {
 	for _, p := range s.processes {
 		p.Stop()
 	}
+	s.inspector.stop()
 }

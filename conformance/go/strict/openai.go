@@ -34,6 +34,7 @@ type openaiMessage struct {
 	Content    json.RawMessage `json:"content"`
 	Refusal    json.RawMessage `json:"refusal"`
 	Audio      json.RawMessage `json:"audio"`
+	Notes      json.RawMessage `json:"annotations"` // of an answer that is sent back as it came
 	ToolCallID string          `json:"tool_call_id"`
 	ToolCalls  []struct {
 		ID       string `json:"id"`
@@ -98,11 +99,8 @@ func readOpenAI(body []byte) (*Seen, error) {
 	if q.MaxTokens != nil {
 		s.MaxTokens = *q.MaxTokens
 	}
-	for _, b := range blocksOf(q.Stop) {
-		s.Stop = append(s.Stop, b.Text)
-	}
-	if s.Stop == nil {
-		_ = json.Unmarshal(q.Stop, &s.Stop)
+	if json.Unmarshal(q.Stop, &s.Stop) != nil {
+		s.Stop = []string{textOf(q.Stop)}
 	}
 	for i, t := range q.Tools {
 		f := t.Function

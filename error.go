@@ -104,6 +104,7 @@ const (
 	CodeTerminalUpstream  = "terminal_upstream"
 	CodeContentPolicy     = "content_policy"
 	CodeStreamInterrupted = "stream_interrupted"
+	CodeLeversDropped     = "levers_dropped"
 )
 
 // Error is every failure there is.

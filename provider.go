@@ -8,6 +8,10 @@ type Call struct {
 	Target     Target
 	Credential Credential
 	Levers     *Levers // what the step sets, over what the request says; nil for none
+	// Strict forbids leaving anything of the request out: a provider that would
+	// have to calls nobody and returns an error of [ClassRefused] with
+	// [CodeLeversDropped] instead, whose Trace names in Dropped what it is.
+	Strict bool
 }
 
 // EmbedCall is one attempt at embedding.

@@ -221,7 +221,8 @@ type EmbedResponse struct {
 
 // TokenCount is how many tokens a request would read.
 type TokenCount struct {
-	Input int64
-	Wire  *Wire
-	Trace *Trace
+	Input     int64
+	Estimated bool  // by the gateway, because no target of the route can count
+	Wire      *Wire // nil for an estimate
+	Trace     *Trace
 }

@@ -129,6 +129,7 @@ type Route struct {
 	Timeout       Timeout // as written; see [Route.Clocks]
 	Commit        Commit
 	ContentPolicy PolicyAction
+	Strict        bool // a request is refused rather than part of it left out
 	Aliases       []Word
 	Rules         []Rule
 	Retry         Retry // as written; see [Config.RetryFor]

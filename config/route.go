@@ -59,6 +59,7 @@ func (r *reader) route(e entry, path string) Route {
 		Surface:       or(Surface(o.word("surface", "interactive", "quality", "background")), SurfaceInteractive),
 		Commit:        or(Commit(o.word("commit", "first_token", "hold", "whole")), CommitFirstToken),
 		ContentPolicy: or(PolicyAction(o.word("content_policy", "stop", "fallback")), PolicyStop),
+		Strict:        o.word("strict", "true", "false") == "true",
 		SinglePoint:   o.word("single_point", "ok") == "ok",
 		Stakes:        switchgear.StakesNormal,
 		Needs:         o.list("needs", "[json_schema]"),

@@ -30,7 +30,7 @@ func (s shape) keys() []string {
 		shapeModel:    {"model", "tier", "price", "same_as"},
 		shapeRoute: {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "content_policy",
-			"aliases", "rules", "retry", "kind", "single_point", "description",
+			"strict", "aliases", "rules", "retry", "kind", "single_point", "description",
 		},
 		shapeStep:     {"use", "with"},
 		shapeWith:     {"thinking", "effort", "cache", "tier", "max_tokens", "temperature", "body"},
@@ -48,7 +48,7 @@ func (s shape) later() []string {
 	return map[shape][]string{
 		shapeFile:     {"breakers", "gate", "alerts", "limits", "record", "telemetry", "eval", "evals", "swap"},
 		shapeProvider: {"region", "max_in_flight"},
-		shapeRoute:    {"max_cost", "strict", "eval", "swap", "limits", "breakers"},
+		shapeRoute:    {"max_cost", "eval", "swap", "limits", "breakers"},
 		shapeClient:   {"rpm", "spend"},
 	}[s]
 }

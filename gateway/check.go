@@ -32,7 +32,6 @@ func check(cfg *config.Config, given []string, now time.Time) []config.Finding {
 	for i := range cfg.Routes {
 		c.route(&cfg.Routes[i])
 	}
-	c.protocols()
 	config.Sort(c.findings)
 	return c.findings
 }

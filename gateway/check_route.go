@@ -65,6 +65,7 @@ func (c *checker) step(r *config.Route, s *config.Step, path string) {
 		return
 	}
 	c.serves(r, s, f, path)
+	c.told(r, s, path)
 	if f.listed {
 		c.levers(s, &f.model, path)
 	}

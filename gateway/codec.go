@@ -7,22 +7,9 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/server"
 )
 
-// The protocols clients speak, as the data plane wants them: its encoder of
-// streams is an interface, and a dialect knows no server.
-type (
-	openaiCodec    struct{ *openai.Codec }
-	anthropicCodec struct{ *anthropic.Codec }
-)
-
-// Stream implements [server.Codec].
-func (c openaiCodec) Stream(req *switchgear.Request) server.Encoder { return c.Codec.Stream(req) }
-
-// Stream implements [server.Codec].
-func (c anthropicCodec) Stream(req *switchgear.Request) server.Encoder { return c.Codec.Stream(req) }
-
 // codecs are the protocols clients speak.
 func codecs() []server.Codec {
-	return []server.Codec{openaiCodec{openai.NewCodec()}, anthropicCodec{anthropic.NewCodec()}}
+	return []server.Codec{openai.NewCodec(), anthropic.NewCodec()}
 }
 
 // decode reads the values of a request that came over the wire, for a target

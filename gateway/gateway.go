@@ -65,8 +65,8 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.runner = failover.NewRunner(failover.Options{Decode: decode, Observer: &observers{list: g.options.observers}})
-	if err := g.Reload(cfg); err != nil {
+	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, Observer: &observers{list: g.options.observers}})
+	if err := g.Reload(cfg); err != nil { //nolint:contextcheck // loading calls nobody: there is nothing to cancel
 		return nil, err
 	}
 	return g, nil
@@ -123,8 +123,8 @@ func (g *Gateway) CountTokens(ctx context.Context, req *switchgear.Request) (*sw
 func (g *Gateway) Handler() http.Handler {
 	return server.New(server.Options{
 		Gateway:   (*source)(g),
-		OpenAI:    openaiCodec{openai.NewCodec()},
-		Anthropic: anthropicCodec{anthropic.NewCodec()},
+		OpenAI:    openai.NewCodec(),
+		Anthropic: anthropic.NewCodec(),
 		Observer:  &observers{list: g.options.observers},
 		Headers:   provider.AllowedRequestHeader,
 	})

@@ -78,6 +78,7 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 			Timeout: failover.Timeout{FirstToken: clocks.FirstToken, Idle: clocks.Idle, Total: clocks.Total},
 			Commit:  commits[r.Commit],
 			Policy:  policies[r.ContentPolicy],
+			Strict:  r.Strict,
 		},
 	}
 	longest := len(r.Chain)
@@ -147,10 +148,13 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 		return route.Step{}, err
 	}
 	facts := factsOf(s.cfg, p, c)
+	if _, given := g.options.providers[p.Name]; given {
+		facts.lacks = 0 // the catalogue knows nothing of a program's own
+	}
 	retry := s.cfg.RetryFor(r, p)
 	step := route.Step{Tier: facts.tier, Family: facts.family}
 	step.Step = failover.Step{
-		Target: c.Target, Provider: up.provider, Dialects: up.dialects, Levers: c.With, Price: facts.price, Context: facts.context,
+		Target: c.Target, Provider: up.provider, Dialects: up.dialects, Levers: c.With, Price: facts.price, Context: facts.context, Lacks: facts.lacks,
 		Retry: failover.Retry{Attempts: retry.Attempts, Base: retry.Backoff.Base, Cap: retry.Backoff.Cap, WaitHint: *retry.WaitHint},
 	}
 	if p.Disabled != "" {
@@ -178,6 +182,7 @@ type facts struct {
 	tier    switchgear.Tier
 	family  string
 	context int64
+	lacks   failover.Feature
 	price   failover.Pricer
 }
 
@@ -188,7 +193,7 @@ func factsOf(cfg *config.Config, p *config.Provider, c *config.Step) facts {
 	}
 	var f facts
 	if m, ok := capability.Lookup(kind, c.Target.Model); ok {
-		f.tier, f.family, f.context = m.Tier, m.Family, m.Context
+		f.tier, f.family, f.context, f.lacks = m.Tier, m.Family, m.Context, lacks(&m)
 	}
 	listed, ok := pricing.Lookup(kind, c.Target.Model, time.Now())
 	if ok {

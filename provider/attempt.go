@@ -13,7 +13,7 @@ const acceptJSON = "application/json"
 // Complete implements [switchgear.Provider].
 func (e *endpoint) Complete(ctx context.Context, call *switchgear.Call) (_ *switchgear.Response, err error) {
 	defer func() { err = hush(err, call.Credential) }()
-	enc, err := e.dialect.Encode(call, false)
+	enc, err := e.encode(call, false)
 	if err != nil {
 		return nil, e.fail(err)
 	}

@@ -29,7 +29,7 @@ const (
 // Stream implements [switchgear.Provider].
 func (e *endpoint) Stream(ctx context.Context, call *switchgear.Call) (_ switchgear.Stream, err error) {
 	defer func() { err = hush(err, call.Credential) }()
-	enc, err := e.dialect.Encode(call, true)
+	enc, err := e.encode(call, true)
 	if err != nil {
 		return nil, e.fail(err)
 	}

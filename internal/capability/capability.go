@@ -114,7 +114,7 @@ func SameFamily(a, b string) bool {
 }
 
 // Supports says whether the model is known to support what a word of [Needs],
-// or "temperature", stands for.
+// "temperature" or "audio" stands for.
 func (m *Model) Supports(feature string) Answer {
 	switch {
 	case feature == "effort" && len(m.Effort) > 0:
@@ -124,6 +124,11 @@ func (m *Model) Supports(feature string) Answer {
 	case slices.Contains(m.yes, feature):
 		return Yes
 	case slices.Contains(m.no, feature):
+		return No
+	case feature == "audio" && len(m.Inputs) > 0: // listed among the inputs only
+		if slices.Contains(m.Inputs, feature) {
+			return Yes
+		}
 		return No
 	default:
 		return Unknown

@@ -33,7 +33,7 @@ func (j *job) begin(i int, token Token, credential switchgear.Credential, place 
 	step := &j.plan.Steps[i]
 	a := &attempt{
 		job: j, step: step, token: token, place: place, start: now, record: len(j.trace.Attempts),
-		call: switchgear.Call{Target: step.Target, Credential: credential, Levers: step.Levers},
+		call: switchgear.Call{Target: step.Target, Credential: credential, Levers: step.Levers, Strict: j.plan.Strict},
 	}
 	a.ctx, a.cancel = context.WithCancelCause(j.ctx)
 	a.clock.cancel, a.clock.provider = a.cancel, step.Target.Provider
@@ -107,15 +107,23 @@ func (a *attempt) settle(err *switchgear.Error) {
 	a.clock.stop()
 	now := time.Now()
 	record := &a.job.trace.Attempts[a.record]
-	record.Duration, record.FirstToken, record.Usage, record.Err = now.Sub(a.start), a.first, a.usage, err
-	record.Cost = a.cost()
+	withheld := wouldDrop(err)
+	if withheld == "" {
+		record.Duration, record.FirstToken, record.Usage, record.Err = now.Sub(a.start), a.first, a.usage, err
+		record.Cost = a.cost()
+	} else {
+		*record = switchgear.Attempt{Step: record.Step, Target: record.Target, Start: a.start, Skipped: withheld}
+		a.job.calls--
+	}
 	if a.step.Breaker != nil {
 		a.step.Breaker.Done(a.token, a.outcome(err, now), now)
 	}
 	if a.step.Keys != nil {
 		a.step.Keys.Report(a.place, err, now)
 	}
-	a.job.runner.observer.Attempted(a.job.ctx, a.job.plan, record)
+	if withheld == "" {
+		a.job.runner.observer.Attempted(a.job.ctx, a.job.plan, record)
+	}
 	a.cancel(nil)
 }
 

@@ -88,6 +88,10 @@ func climb[T any](j *job, op *operation[T], i int) (*T, move, *switchgear.Error)
 			j.serving(i)
 			return answer, served, nil
 		}
+		if reason := wouldDrop(err); reason != "" {
+			j.withdraw(i, reason, err.Param)
+			return nil, fallOver, nil
+		}
 		j.learn(i, a, err)
 		if j.after(i, err) == stopped {
 			return nil, stopped, err

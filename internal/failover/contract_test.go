@@ -66,7 +66,7 @@ func TestDialects(t *testing.T) {
 		if !ok || e.Class != switchgear.ClassInvalid || e.Code != CodeDialectMismatch || s.counts() != "0 1" {
 			t.Fatalf("%v after %s calls", err, s.counts())
 		}
-		want := `route "chat" has no step that can take a request in the openai protocol, and this version does not translate between protocols: ` +
+		want := `route "chat" has no step that can take a request of this kind in the openai protocol: ` +
 			`use a client of the protocol its targets speak (anthropic), or a route whose chain has a target that speaks openai.`
 		if e.Message != want {
 			t.Errorf("message %q", e.Message)
@@ -86,11 +86,12 @@ func TestCapabilities(t *testing.T) {
 		if err != nil || count.Input != 7 || count.Trace.Step != 2 {
 			t.Errorf("%+v, %v", count, err)
 		}
+		embedding := &switchgear.EmbedRequest{Route: "chat", Input: []string{"hello"}}
 		s.plan.Steps[1].Provider = s.fakes[1]
-		_, err = s.runner.CountTokens(t.Context(), s.plan, ask0())
+		_, err = s.runner.Embed(t.Context(), s.plan, embedding)
 		e, ok := errors.AsType[*switchgear.Error](err)
 		if !ok || e.Class != switchgear.ClassInvalid || e.Code != CodeUnsupported ||
-			e.Message != `route "chat" has no target that can do this: a/m cannot count tokens, b/m cannot count tokens. Use another route.` {
+			e.Message != `route "chat" has no target that can do this: a/m cannot embed, b/m cannot embed. Use another route.` {
 			t.Errorf("error %v", err)
 		}
 	})

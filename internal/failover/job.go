@@ -19,6 +19,9 @@ type job struct {
 	trace    *switchgear.Trace
 	untils   []time.Time      // beside trace.Attempts: when a target that was passed over has its next trial
 	unable   []string         // beside plan.Steps: why a step cannot take this request at all; nil if all can
+	barred   barrier          // every kind of reason in unable
+	param    string           // the first part of the request that is one
+	needs    *needs           // what the request asks of a model; nil if every step has it
 	wire     *switchgear.Wire // of a request that may be translated; nil if it may not
 	window   int64            // only a larger context window will do; 0 if any will
 	calls    int
@@ -53,26 +56,17 @@ func (j *job) survey(lacks func(switchgear.Provider) string) *switchgear.Error {
 	if gone := j.gone(); gone != nil {
 		return j.sign(gone)
 	}
-	able, foreign := 0, false
+	able := 0
 	for i := range j.plan.Steps {
-		step := &j.plan.Steps[i]
-		reason := ""
-		switch {
-		case able > 0 && j.plan.NoFallback:
-			reason = skipFallback
-		case j.foreign(step) && j.wire == nil:
-			reason, foreign = "does not speak "+j.dialect, true
-		case lacks != nil:
-			reason = lacks(step.Provider)
+		kind, reason, param := j.obstacle(&j.plan.Steps[i], lacks)
+		if kind == 0 && able > 0 && j.plan.NoFallback {
+			kind, reason = barFallback, skipFallback
 		}
-		if reason == "" {
+		if kind == 0 {
 			able++
 			continue
 		}
-		if j.unable == nil {
-			j.unable = make([]string, len(j.plan.Steps))
-		}
-		j.unable[i] = reason
+		j.bar(i, kind, reason, param)
 	}
 	if able > 0 || len(j.plan.Steps) == 0 {
 		return nil
@@ -80,7 +74,7 @@ func (j *job) survey(lacks func(switchgear.Provider) string) *switchgear.Error {
 	for i := range j.plan.Steps {
 		j.skip(i, j.unable[i], time.Time{})
 	}
-	return j.sign(j.mismatch(foreign))
+	return j.sign(j.impossible())
 }
 
 // able reports whether a step can take this request at all.

@@ -12,61 +12,11 @@ import (
 // soon is the longest time to the next trial that a caller is told to wait.
 const soon = 10 * time.Second
 
-// mismatch is the error for a request that no step can take, whatever its
-// state.
-func (j *job) mismatch(foreign bool) *switchgear.Error {
-	e := &switchgear.Error{Class: switchgear.ClassInvalid, Code: CodeDialectMismatch}
-	var b strings.Builder
-	b.WriteString("route " + strconv.Quote(j.plan.Route))
-	if foreign {
-		b.WriteString(" has no step that can take a request in the " + j.dialect +
-			" protocol, and this version does not translate between protocols: use a client of the protocol its targets speak (")
-		b.WriteString(j.spoken() + "), or a route whose chain has a target that speaks " + j.dialect + ".")
-	} else {
-		e.Code = CodeUnsupported
-		b.WriteString(" has no target that can do this:")
-		for i := range j.plan.Steps {
-			b.WriteString(separator(i) + j.plan.Steps[i].Target.String() + " " + j.unable[i])
-		}
-		b.WriteString(". Use another route.")
-	}
-	e.Message = b.String()
-	return e
-}
-
-// The codes of a request that no step of its route can take.
-const (
-	CodeDialectMismatch = "dialect_mismatch" // it is in a protocol no target speaks
-	CodeUnsupported     = "unsupported"      // no target can do what it asks
-)
-
-func separator(i int) string {
-	if i == 0 {
-		return " "
-	}
-	return ", "
-}
-
-// spoken lists what the targets of the plan speak, each once.
-func (j *job) spoken() string {
-	var words []string
-	seen := map[string]bool{}
-	for i := range j.plan.Steps {
-		for _, d := range j.plan.Steps[i].Dialects {
-			if !seen[d] {
-				seen[d] = true
-				words = append(words, d)
-			}
-		}
-	}
-	if len(words) == 0 {
-		return "none"
-	}
-	return strings.Join(words, ", ")
-}
-
 // exhausted is the error for a chain that has come to its end.
 func (j *job) exhausted() *switchgear.Error {
+	if e := j.impossible(); e != nil {
+		return j.sign(e)
+	}
 	if j.onlyPolicy() {
 		return j.sign(j.first)
 	}

@@ -23,6 +23,7 @@ type Plan struct {
 	Commit     Commit
 	Policy     PolicyAction
 	NoFallback bool // only the first step that can take the request is tried
+	Strict     bool // a step that would have to leave something of the request out is passed over
 	Attempts   int  // most upstream calls per request, over all steps; 0 for no limit
 }
 
@@ -37,8 +38,9 @@ type Step struct {
 	Keys     Keys    // nil for a provider that needs no keys
 	Price    Pricer  // nil if the price is unknown
 	Retry    Retry
-	Context  int64 // context window in tokens; 0 if unknown
-	Degraded bool  // an answer from here is of a lower tier than the first step's
+	Context  int64   // context window in tokens; 0 if unknown
+	Lacks    Feature // what the model is known not to have; what is not known is not lacking
+	Degraded bool    // an answer from here is of a lower tier than the first step's
 }
 
 // Exclusion is a step that may not serve.

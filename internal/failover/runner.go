@@ -15,7 +15,11 @@ type Options struct {
 	// that do not speak its dialect; nil if such targets cannot be used. Its
 	// errors are of ClassInvalid.
 	Decode func(w *switchgear.Wire) (*switchgear.Request, error)
-	Rand   func() float64 // in [0, 1), for the jitter of waits; must be safe for concurrent use; nil is math/rand/v2
+	// May says, at a glance, which of some features a request that came over
+	// the wire may ask for: too many do no harm but that the request is read
+	// with Decode. Nil is all of them.
+	May  func(w *switchgear.Wire, of Feature) Feature
+	Rand func() float64 // in [0, 1), for the jitter of waits; must be safe for concurrent use; nil is math/rand/v2
 }
 
 // Runner carries requests over plans. It holds no state of any request or
@@ -24,6 +28,7 @@ type Options struct {
 type Runner struct {
 	observer Observer
 	decode   func(w *switchgear.Wire) (*switchgear.Request, error)
+	may      func(w *switchgear.Wire, of Feature) Feature
 	rand     func() float64
 	seed     maphash.Seed
 }
@@ -36,7 +41,7 @@ func NewRunner(o Options) *Runner {
 	if o.Rand == nil {
 		o.Rand = rand.Float64
 	}
-	return &Runner{observer: o.Observer, decode: o.Decode, rand: o.Rand, seed: maphash.MakeSeed()}
+	return &Runner{observer: o.Observer, decode: o.Decode, may: o.May, rand: o.Rand, seed: maphash.MakeSeed()}
 }
 
 type nobody struct{}
@@ -48,6 +53,7 @@ func (nobody) Attempted(context.Context, *Plan, *switchgear.Attempt) {}
 func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Request) (*switchgear.Response, error) {
 	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
 	j.translates(req)
+	j.asks(req)
 	resp, err := carry(j, &operation[switchgear.Response]{
 		try: func(a *attempt) (*switchgear.Response, *switchgear.Error) { return a.complete(j.wording(a, req)) },
 	})
@@ -66,6 +72,7 @@ func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Reque
 func (r *Runner) Stream(ctx context.Context, plan *Plan, req *switchgear.Request) (switchgear.Stream, error) {
 	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
 	j.translates(req)
+	j.asks(req)
 	s, err := carry(j, &operation[stream]{
 		try: func(a *attempt) (*stream, *switchgear.Error) { return a.stream(j.wording(a, req)) },
 	})
@@ -96,6 +103,7 @@ func (r *Runner) Embed(ctx context.Context, plan *Plan, req *switchgear.EmbedReq
 }
 
 // CountTokens gets a count from the first step of the plan that can give it.
+// If none can, whatever their state, the count is an estimate.
 func (r *Runner) CountTokens(ctx context.Context, plan *Plan, req *switchgear.Request) (*switchgear.TokenCount, error) {
 	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
 	count, err := carry(j, &operation[switchgear.TokenCount]{
@@ -107,10 +115,26 @@ func (r *Runner) CountTokens(ctx context.Context, plan *Plan, req *switchgear.Re
 		},
 		try: func(a *attempt) (*switchgear.TokenCount, *switchgear.Error) { return a.count(req) },
 	})
+	if err != nil && j.impossible() != nil {
+		count, err = &switchgear.TokenCount{Input: j.guess(req), Estimated: true}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	j.keepDropped(count.Trace)
 	count.Trace = j.trace
 	return count, nil
+}
+
+// guess estimates the tokens of a request that nobody can count.
+func (j *job) guess(req *switchgear.Request) int64 {
+	if req.Wire == nil {
+		return estimate(req)
+	}
+	if j.runner.decode != nil {
+		if values, err := j.values(req.Wire); err == nil {
+			return estimate(values)
+		}
+	}
+	return max(int64(len(req.Wire.Body))/plainBytes, 1)
 }

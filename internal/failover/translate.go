@@ -25,18 +25,27 @@ func (j *job) translates(req *switchgear.Request) {
 // is tried. A request that every target of its own protocol could take is
 // never read.
 func (j *job) understand(i int) *switchgear.Error {
-	if j.wire == nil || j.wire.Values != nil || !j.foreign(&j.plan.Steps[i]) {
+	if j.wire == nil || !j.foreign(&j.plan.Steps[i]) {
 		return nil
 	}
-	values, err := j.runner.decode(j.wire)
+	_, err := j.values(j.wire)
+	return err
+}
+
+// values reads a request that came over the wire, once.
+func (j *job) values(w *switchgear.Wire) (*switchgear.Request, *switchgear.Error) {
+	if w.Values != nil {
+		return w.Values, nil
+	}
+	values, err := j.runner.decode(w)
 	if err == nil {
-		j.wire.Values = values
-		return nil
+		w.Values = values
+		return values, nil
 	}
 	if known, ok := errors.AsType[*switchgear.Error](err); ok {
-		return known
+		return nil, known
 	}
-	return &switchgear.Error{Class: switchgear.ClassInvalid, Message: "the request cannot be read", Err: err}
+	return nil, &switchgear.Error{Class: switchgear.ClassInvalid, Message: "the request cannot be read", Err: err}
 }
 
 // wording is the request as the target of an attempt is to be told it: as it

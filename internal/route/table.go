@@ -17,7 +17,7 @@ type Spec struct {
 	Name    string
 	Aliases []string
 	// Base is what every plan of the route shares: Config, Timeout, Commit,
-	// Policy and Attempts. The other fields are filled in here.
+	// Policy, Strict and Attempts. The other fields are filled in here.
 	Base   failover.Plan
 	Stakes switchgear.Stakes // unset is normal
 	Floor  switchgear.Tier   // unknown is no floor of its own

@@ -48,6 +48,10 @@ func (x *exchange) count() error {
 		return err
 	}
 	x.record.Trace = resp.Trace
+	if codec, ok := x.codec.(countCodec); ok && resp.Estimated {
+		x.w.Header()["X-Switchgear-Estimated"] = []string{"1"}
+		resp.Wire = &switchgear.Wire{Dialect: x.codec.Dialect(), Body: codec.Count(resp.Input)}
+	}
 	return x.body(resp.Wire, resp.Trace, nil)
 }
 

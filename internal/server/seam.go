@@ -70,15 +70,12 @@ type Codec interface {
 	// answer could not be said.
 	Answer(r *switchgear.Response) (body []byte, dropped []string, err error)
 	// Stream begins writing the events of an answer to a request.
-	Stream(req *switchgear.Request) Encoder
+	Stream(req *switchgear.Request) switchgear.Encoder
 }
 
-// Encoder writes the events of one stream in the client's protocol.
-type Encoder interface {
-	// Event appends the frames an event makes, perhaps none.
-	Event(dst []byte, e *switchgear.Event) []byte
-	// End appends the proper end. It is not called for a stream that broke.
-	End(dst []byte, usage *switchgear.Usage) []byte
+// countCodec is a [Codec] whose protocol can say how many tokens a request has.
+type countCodec interface {
+	Count(tokens int64) []byte
 }
 
 // embedCodec is a [Codec] whose protocol has embeddings.

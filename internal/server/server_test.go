@@ -20,6 +20,7 @@ import (
 type fakeGateway struct {
 	complete func(req *switchgear.Request) (*switchgear.Response, error)
 	stream   func(req *switchgear.Request) (switchgear.Stream, error)
+	count    *switchgear.TokenCount
 	calls    int
 	settings Settings
 }
@@ -43,7 +44,7 @@ func (f *fakeGateway) Embed(context.Context, *switchgear.EmbedRequest) (*switchg
 
 func (f *fakeGateway) CountTokens(context.Context, *switchgear.Request) (*switchgear.TokenCount, error) {
 	f.calls++
-	return nil, errors.New("not in this test")
+	return f.count, nil
 }
 
 func (f *fakeGateway) Admit(key string) (*Client, error) {
@@ -98,7 +99,7 @@ func (c fakeCodec) Decode([]byte) (*switchgear.Request, error) { return &switchg
 func (c fakeCodec) Answer(r *switchgear.Response) ([]byte, []string, error) {
 	return []byte(c.name + " says " + r.Text()), []string{"answer.citations"}, nil
 }
-func (c fakeCodec) Stream(*switchgear.Request) Encoder { return &fakeEncoder{} }
+func (c fakeCodec) Stream(*switchgear.Request) switchgear.Encoder { return &fakeEncoder{} }
 
 // fakeEncoder writes texts in capitals, and nothing for other events.
 type fakeEncoder struct{}
@@ -112,6 +113,10 @@ func (*fakeEncoder) Event(dst []byte, e *switchgear.Event) []byte {
 
 func (*fakeEncoder) End(dst []byte, u *switchgear.Usage) []byte {
 	return append(dst, " END "+strconv.FormatInt(u.Output, 10)...)
+}
+
+func (c fakeCodec) Count(tokens int64) []byte {
+	return []byte(c.name + " counts " + strconv.FormatInt(tokens, 10))
 }
 
 func (c fakeCodec) Models([]switchgear.ModelInfo) []byte { return []byte(c.name + " models") }

@@ -103,9 +103,9 @@ func (d *decoder) block(raw []byte) switchgear.Part {
 	case "text":
 		part.Kind = switchgear.PartText
 	case "thinking":
-		part.Kind, part.Origin = switchgear.PartThinking, name
+		part.Kind = switchgear.PartThinking
 	case "redacted_thinking":
-		part.Kind, part.Origin = switchgear.PartRedacted, name
+		part.Kind = switchgear.PartRedacted
 	case "tool_use":
 		part.Kind, part.Call = switchgear.PartToolCall, &switchgear.ToolCall{}
 	case "tool_result":
@@ -127,7 +127,10 @@ func (d *decoder) block(raw []byte) switchgear.Part {
 	if !whole || (part.Media != nil && *part.Media == (switchgear.Media{})) {
 		return other(raw)
 	}
-	if len(part.Extra) > 0 {
+	switch {
+	case part.Kind == switchgear.PartThinking, part.Kind == switchgear.PartRedacted:
+		part.Origin, part.Signature = unmark(part.Signature)
+	case len(part.Extra) > 0:
 		part.Origin = name
 	}
 	return part
@@ -250,18 +253,25 @@ func (d *decoder) source(r *jsonx.Reader, p *switchgear.Part) bool {
 			known = known && jsonx.KindOf(r.Raw()) == jsonx.Null
 		}
 	}
+	return known && fill(p, kind, text)
+}
+
+// fill puts the bytes of a source where they belong, and reports whether the
+// source is of a known type and says nothing else.
+func fill(p *switchgear.Part, kind, text string) bool {
 	m := p.Media
+	bare := m.Type == "" && text == ""
 	switch kind {
 	case "base64":
 		m.Data = text
-		return known && text != "" && m.URL == "" && m.FileID == ""
+		return text != "" && m.URL == "" && m.FileID == ""
 	case "url":
-		return known && m.URL != "" && text == "" && m.FileID == "" && m.Type == ""
+		return bare && m.URL != "" && m.FileID == ""
 	case "file":
-		return known && m.FileID != "" && text == "" && m.URL == "" && m.Type == ""
+		return bare && m.FileID != "" && m.URL == ""
 	case "text":
 		m.Data = base64.StdEncoding.EncodeToString([]byte(text))
-		return known && text != "" && m.Type == plainText && p.Kind == switchgear.PartDocument
+		return text != "" && m.Type == plainText && p.Kind == switchgear.PartDocument && m.URL == "" && m.FileID == ""
 	default:
 		return false
 	}

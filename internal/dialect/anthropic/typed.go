@@ -61,7 +61,7 @@ type typed struct {
 	body    fields
 	foreign bool                 // the request came in another dialect and is fitted to the model
 	family  *family              // of the model
-	think   *switchgear.Thinking // what an effort makes of a request that says nothing of thinking
+	think   *switchgear.Thinking // how the model is told to think; nil for nothing
 }
 
 func newTyped(call *switchgear.Call) *typed {
@@ -77,14 +77,10 @@ func newTyped(call *switchgear.Call) *typed {
 func (t *typed) limit() {
 	n := int64(DefaultMaxTokens)
 	t.books.Said(leaves.MaxTokens)
-	th := t.req.Thinking
-	if th == nil {
-		th = t.think
-	}
 	if m := t.req.Sampling.MaxTokens; m != nil {
 		n = *m
-	} else if th != nil && th.Mode == modeEnabled {
-		n += th.Budget // which counts against the limit
+	} else if t.think != nil && t.think.Mode == modeEnabled {
+		n += t.think.Budget // which counts against the limit
 	}
 	t.body.set("max_tokens", strconv.AppendInt(nil, n, 10))
 }
@@ -119,9 +115,13 @@ func (t *typed) output() []byte {
 	if o := t.req.Output; o != nil && len(o.Schema) > 0 && (!t.foreign || t.family.schemas) {
 		var format fields
 		format.set("type", []byte(`"json_schema"`))
-		format.set("schema", named(o))
+		schema, whole := named(o)
+		format.set("schema", schema)
 		config.set("format", format.write())
-		t.books.Said(leaves.OutputAll)
+		t.books.Said(leaves.OutputAll &^ leaves.OutputName)
+		if whole {
+			t.books.Said(leaves.OutputName)
+		}
 	}
 	if len(config) == 0 {
 		return nil
@@ -130,20 +130,21 @@ func (t *typed) output() []byte {
 }
 
 // named is the schema of an answer. Its name has no member here and becomes the
-// schema's title, unless it has one. The provider always holds to a schema.
-func named(o *switchgear.Output) []byte {
+// schema's title; said is false if that is another one. The provider always
+// holds to a schema.
+func named(o *switchgear.Output) (schema []byte, said bool) {
 	if o.Name == "" || jsonx.KindOf(o.Schema) != jsonx.Object {
-		return o.Schema
+		return o.Schema, false
 	}
 	spans := make([]jsonx.Span, 1)
 	if err := jsonx.Find(o.Schema, []string{"title"}, spans); err != nil || spans[0].End != 0 {
-		return o.Schema
+		return o.Schema, title(o.Schema) == o.Name
 	}
 	pieces, err := jsonx.SetMembers(o.Schema, jsonx.Member{Name: "title", Value: quote(o.Name)})
 	if err != nil {
-		return o.Schema
+		return o.Schema, false
 	}
-	return jsonx.Join(pieces)
+	return jsonx.Join(pieces), true
 }
 
 // user sets the opaque id of the end user.
@@ -171,14 +172,9 @@ func (t *typed) others(h http.Header) error {
 		}
 		t.books.Extra(key)
 		if key == outputFormat {
-			if err := t.body.gap(outputConfig, fieldOf("format", value)); err != nil {
-				return err
-			}
-			continue
+			key, value = outputConfig, fieldOf("format", value)
 		}
-		if err := t.body.gap(key, value); err != nil {
-			return err
-		}
+		t.body.gap(key, value)
 	}
 	options, ok := t.req.Options[name]
 	if !ok {
@@ -214,14 +210,14 @@ func fieldOf(member string, value []byte) []byte {
 
 // gap sets a member that is not set yet; of two objects, the members that the
 // one which is set has not.
-func (f *fields) gap(name string, value []byte) error {
+func (f *fields) gap(name string, value []byte) {
 	old := f.get(name)
 	switch {
 	case old == nil:
 		f.set(name, value)
-		return nil
+		return
 	case jsonx.KindOf(old) != jsonx.Object || jsonx.KindOf(value) != jsonx.Object || jsonx.Check(value) != nil:
-		return nil
+		return
 	}
 	var have fields
 	for _, object := range [][]byte{old, value} {
@@ -233,7 +229,6 @@ func (f *fields) gap(name string, value []byte) error {
 		}
 	}
 	f.set(name, have.write())
-	return nil
 }
 
 // mergeOutput lets options add to output_config what the request has no field

@@ -125,6 +125,19 @@ func (m *members) set(name string, value []byte) {
 	*m = append(*m, member(name, value))
 }
 
+func (m members) has(name string) bool {
+	return slices.ContainsFunc(m, func(x jsonx.Member) bool { return x.Name == name })
+}
+
+func (m members) get(name string) []byte {
+	for i := range m {
+		if m[i].Name == name {
+			return m[i].Value
+		}
+	}
+	return nil
+}
+
 func (m members) object() []byte {
 	var w jsonx.Writer
 	w.Object()

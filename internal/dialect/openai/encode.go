@@ -5,67 +5,129 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
+	"github.com/switchgear-dev/switchgear/internal/leaves"
 )
 
-// encoder writes a typed request and notes what it could not say.
+// encoder writes a typed request and keeps the books of what it said.
 type encoder struct {
-	body    members
-	dropped []string
+	w     jsonx.Writer
+	l     *leaves.Ledger
+	req   *switchgear.Request
+	model string
+	over  members // what Extra, Options and the levers set: over the typed fields
+	late  []seen  // what tools showed rather than told
 }
 
-func (e *encoder) drop(path string) { e.dropped = append(e.dropped, path) }
-
-// encodeRequest writes a request that a program made. What the levers say wins
+// encodeRequest writes a request by its typed fields. What the levers say wins
 // over what the request says, and Options over its typed fields.
 func encodeRequest(call *switchgear.Call, stream bool) ([]byte, []string, error) {
 	req := call.Request
-	e := &encoder{}
-	e.body.set("model", quote(call.Target.Model))
-	e.body.set("messages", e.messages(req))
-	e.tools(req)
-	if req.Output != nil {
-		e.body.set("response_format", format(req.Output))
+	e := &encoder{req: req, model: call.Target.Model, l: leaves.Open(req, Name)}
+	defer e.l.Close()
+	lost, err := e.overrule(call.Levers, stream)
+	if err != nil {
+		return nil, nil, err
 	}
-	e.sampling(&req.Sampling)
-	e.dials(req)
-	for _, name := range sorted(req.Extra) {
-		e.body.set(name, req.Extra[name])
+	e.w.Grow(room(req, e.over))
+	e.w.Object()
+	e.w.Key("model")
+	e.w.Str(call.Target.Model)
+	if e.key("messages") {
+		e.messages()
 	}
-	if raw := req.Options[Name]; len(raw) > 0 {
-		if err := e.options(raw); err != nil {
-			return nil, nil, err
-		}
+	e.tools()
+	e.format()
+	e.sampling()
+	e.dials()
+	for _, m := range e.over {
+		e.w.Key(m.Name)
+		e.w.Raw(m.Value)
 	}
-	for _, dialect := range sorted(req.Options) {
-		if dialect != Name {
-			e.drop("options." + dialect)
-		}
-	}
-	e.body.set("model", quote(call.Target.Model))
-	limit := "max_completion_tokens"
-	if slices.ContainsFunc(e.body, func(m jsonx.Member) bool { return m.Name == "max_tokens" }) {
-		limit = "max_tokens"
-	}
-	e.dropped = append(e.dropped, pull(&e.body, call.Levers, limit)...)
-	if stream {
-		setStream(&e.body, true)
-	}
-	return e.write(), e.dropped, nil
+	e.w.End()
+	return e.w.Buf(), append(e.l.Left(), lost...), nil
 }
 
-func (e *encoder) write() []byte {
+// overrule gathers what stands over the typed fields, and names the levers
+// there is no word for.
+func (e *encoder) overrule(levers *switchgear.Levers, stream bool) (lost []string, err error) {
+	if e.ours() {
+		for _, name := range sorted(e.req.Extra) {
+			if !e.nested(name) {
+				e.over.set(name, e.req.Extra[name])
+			}
+		}
+		e.l.Said(leaves.Extra)
+	}
+	if raw := e.req.Options[Name]; len(raw) > 0 {
+		if err := e.options(raw); err != nil {
+			return nil, err
+		}
+		e.l.Said(leaves.Options)
+	}
+	lost = pull(&e.over, levers, e.limit())
+	e.over = slices.DeleteFunc(e.over, func(m jsonx.Member) bool {
+		return m.Name == "model" || m.Name == "stream" || m.Name == "stream_options" && !stream
+	})
+	if stream {
+		e.over.set("stream", []byte("true"))
+		e.over.set("stream_options", withUsage(e.over.get("stream_options")))
+	}
+	return lost, nil
+}
+
+// ours reports whether the extra members of the request and its messages are
+// written in this dialect.
+func (e *encoder) ours() bool { return e.req.Origin == "" || e.req.Origin == Name }
+
+// nested reports whether an extra member belongs into response_format.
+func (e *encoder) nested(name string) bool {
+	if e.req.Output == nil {
+		return false
+	}
+	if inner, ok := strings.CutPrefix(name, schemaPrefix); ok {
+		return len(e.req.Output.Schema) > 0 && inner != "name" && inner != "schema" && inner != "strict"
+	}
+	inner, ok := strings.CutPrefix(name, formatPrefix)
+	return ok && inner != "type" && inner != "json_schema"
+}
+
+// limit is the spelling of the limit of the answer: whoever set the older one
+// knows the host.
+func (e *encoder) limit() string {
+	if e.over.has("max_tokens") {
+		return "max_tokens"
+	}
+	return "max_completion_tokens"
+}
+
+// withUsage are the options of a stream, which must give its usage.
+func withUsage(options []byte) []byte {
 	var w jsonx.Writer
 	w.Object()
-	for _, m := range e.body {
-		w.Key(m.Name)
-		w.Raw(m.Value)
+	w.Key("include_usage")
+	w.Bool(true)
+	r := jsonx.NewReader(options)
+	for r.Object(); r.More(); {
+		if key := r.Key(); string(key) != "include_usage" {
+			w.Key(string(key))
+			w.Raw(r.Raw())
+		}
 	}
 	w.End()
 	return w.Buf()
+}
+
+// key begins a member, unless something stands over it.
+func (e *encoder) key(name string) bool {
+	if e.over.has(name) {
+		return false
+	}
+	e.w.Key(name)
+	return true
 }
 
 // options are members that the caller set for this dialect alone.
@@ -79,170 +141,182 @@ func (e *encoder) options(raw json.RawMessage) error {
 	r := jsonx.NewReader(raw)
 	for r.Object(); r.More(); {
 		name := string(r.Key())
-		e.body.set(name, r.Raw())
+		e.over.set(name, r.Raw())
 	}
 	return nil
 }
 
 // sorted are the names of a map, so that the same request makes the same bytes.
-func sorted(m map[string]json.RawMessage) []string { return slices.Sorted(maps.Keys(m)) }
+func sorted(m map[string]json.RawMessage) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m))
+}
 
-func (e *encoder) sampling(s *switchgear.Sampling) {
+func (e *encoder) sampling() {
+	s := &e.req.Sampling
 	if s.MaxTokens != nil {
-		e.body.set("max_completion_tokens", strconv.AppendInt(nil, *s.MaxTokens, 10))
+		if !e.over.has("max_tokens") && e.key("max_completion_tokens") {
+			e.w.Int(*s.MaxTokens)
+		}
+		e.l.Said(leaves.MaxTokens)
 	}
 	if s.Temperature != nil {
-		e.body.set("temperature", float(*s.Temperature))
+		if e.key("temperature") {
+			e.w.Float(*s.Temperature)
+		}
+		e.l.Said(leaves.Temperature)
 	}
 	if s.TopP != nil {
-		e.body.set("top_p", float(*s.TopP))
-	}
-	if s.TopK != nil {
-		e.drop("sampling.top_k")
+		if e.key("top_p") {
+			e.w.Float(*s.TopP)
+		}
+		e.l.Said(leaves.TopP)
 	}
 	if s.Seed != nil {
-		e.body.set("seed", strconv.AppendInt(nil, *s.Seed, 10))
+		if e.key("seed") {
+			e.w.Int(*s.Seed)
+		}
+		e.l.Said(leaves.Seed)
+	}
+	if s.TopK != nil && e.over.has("top_k") {
+		e.l.Said(leaves.TopK)
 	}
 }
 
-func (e *encoder) dials(req *switchgear.Request) {
+func (e *encoder) dials() {
+	req := e.req
 	if len(req.Stop) > 0 {
-		var w jsonx.Writer
-		w.Array()
-		for _, s := range req.Stop {
-			w.Str(s)
+		if e.key("stop") {
+			e.w.Array()
+			for _, s := range req.Stop {
+				e.w.Str(s)
+			}
+			e.w.End()
 		}
-		w.End()
-		e.body.set("stop", w.Buf())
+		e.l.Said(leaves.Stop)
 	}
-	if req.Effort != "" {
-		e.body.set("reasoning_effort", quote(req.Effort))
-	}
-	if t := req.Thinking; t != nil {
-		if t.Mode == "disabled" && req.Effort == "" {
-			e.body.set("reasoning_effort", quote("none"))
-		} else {
-			e.drop("thinking")
-		}
-	}
+	e.effort()
 	if req.Tier != "" {
-		e.body.set("service_tier", quote(req.Tier))
+		word := req.Tier
+		if word == "standard_only" { // the same, in the words of Anthropic
+			word = "default"
+		}
+		if e.key("service_tier") {
+			e.w.Str(word)
+		}
+		e.l.Said(leaves.Tier)
 	}
 	if req.User != "" {
-		e.body.set("user", quote(req.User))
-	}
-}
-
-func (e *encoder) tools(req *switchgear.Request) {
-	var w jsonx.Writer
-	said := 0
-	w.Array()
-	for i := range req.Tools {
-		path := "tools[" + strconv.Itoa(i) + "]"
-		t := &req.Tools[i]
-		if t.Cache != nil {
-			e.drop(path + ".cache")
+		if e.key("user") {
+			e.w.Str(req.User)
 		}
-		for _, name := range sorted(t.Extra) {
-			e.drop(path + "." + name)
-		}
-		switch {
-		case t.Raw == nil:
-			writeTool(&w, t)
-		case t.Origin == Name:
-			w.Raw(t.Raw)
-		default:
-			e.drop(path)
-			continue
-		}
-		said++
-	}
-	w.End()
-	if said > 0 {
-		e.body.set("tools", w.Buf())
-	}
-	if req.Choice != nil {
-		e.choice(req.Choice)
-	}
-}
-
-func writeTool(w *jsonx.Writer, t *switchgear.Tool) {
-	w.Object()
-	w.Key("type")
-	w.Str("function")
-	w.Key("function")
-	w.Object()
-	w.Key("name")
-	w.Str(t.Name)
-	if t.Description != "" {
-		w.Key("description")
-		w.Str(t.Description)
-	}
-	if len(t.Schema) > 0 {
-		w.Key("parameters")
-		w.Raw(t.Schema)
-	}
-	if t.Strict {
-		w.Key("strict")
-		w.Bool(true)
-	}
-	w.End()
-	w.End()
-}
-
-func (e *encoder) choice(c *switchgear.ToolChoice) {
-	switch c.Mode {
-	case "":
-	case "auto", "none":
-		e.body.set("tool_choice", quote(c.Mode))
-	case "any":
-		e.body.set("tool_choice", quote("required"))
-	case "tool":
-		var w jsonx.Writer
-		w.Object()
-		w.Key("type")
-		w.Str("function")
-		w.Key("function")
-		w.Object()
-		w.Key("name")
-		w.Str(c.Name)
-		w.End()
-		w.End()
-		e.body.set("tool_choice", w.Buf())
-	default:
-		e.drop("tool_choice")
-	}
-	if c.Parallel != nil {
-		e.body.set("parallel_tool_calls", strconv.AppendBool(nil, *c.Parallel))
+		e.l.Said(leaves.User)
 	}
 }
 
 // format asks for JSON. A schema must have a name here.
-func format(o *switchgear.Output) []byte {
-	var w jsonx.Writer
-	w.Object()
-	w.Key("type")
+func (e *encoder) format() {
+	o := e.req.Output
+	if o == nil {
+		return
+	}
+	e.l.Said(leaves.Output)
+	if len(o.Schema) > 0 {
+		e.l.Said(leaves.OutputAll)
+	}
+	if !e.key("response_format") {
+		e.l.Said(leaves.OutputAll)
+		return
+	}
+	e.w.Object()
+	e.w.Key("type")
 	if len(o.Schema) == 0 {
-		w.Str("json_object")
-		w.End()
-		return w.Buf()
-	}
-	w.Str("json_schema")
-	w.Key("json_schema")
-	w.Object()
-	w.Key("name")
-	if o.Name != "" {
-		w.Str(o.Name)
+		e.w.Str("json_object")
 	} else {
-		w.Str("answer")
+		e.w.Str("json_schema")
+		e.w.Key("json_schema")
+		e.schema(o)
 	}
-	w.Key("schema")
-	w.Raw(o.Schema)
+	e.beside(formatPrefix)
+	e.w.End()
+}
+
+func (e *encoder) schema(o *switchgear.Output) {
+	e.w.Object()
+	e.w.Key("name")
+	if o.Name != "" {
+		e.w.Str(o.Name)
+	} else {
+		e.w.Str(unnamed)
+	}
+	e.w.Key("schema")
+	e.w.Raw(o.Schema)
 	if o.Strict {
-		w.Key("strict")
-		w.Bool(true)
+		e.w.Key("strict")
+		e.w.Bool(true)
 	}
-	w.End()
-	w.End()
-	return w.Buf()
+	e.beside(schemaPrefix)
+	e.w.End()
+}
+
+// beside writes the extra members that belong at a place of response_format.
+func (e *encoder) beside(prefix string) {
+	if !e.ours() {
+		return
+	}
+	for _, name := range sorted(e.req.Extra) {
+		inner, ok := strings.CutPrefix(name, prefix)
+		deeper := prefix == formatPrefix && strings.HasPrefix(name, schemaPrefix) && len(e.req.Output.Schema) > 0
+		if ok && !deeper && e.nested(name) {
+			e.w.Key(inner)
+			e.w.Raw(e.req.Extra[name])
+		}
+	}
+}
+
+// room is about how long a request will be, in bytes.
+func room(req *switchgear.Request, over members) int {
+	n := 512 + partsRoom(req.System)
+	for i := range req.Messages {
+		n += 48 + len(req.Messages[i].Name) + extraRoom(req.Messages[i].Extra) + partsRoom(req.Messages[i].Parts)
+	}
+	for i := range req.Tools {
+		t := &req.Tools[i]
+		n += 128 + len(t.Name) + len(t.Description) + len(t.Schema) + len(t.Raw) + extraRoom(t.Extra)
+	}
+	if req.Output != nil {
+		n += len(req.Output.Schema)
+	}
+	for _, m := range over {
+		n += len(m.Name) + len(m.Value) + 4
+	}
+	return n + n>>5 // quotes and line feeds take an escape
+}
+
+func partsRoom(parts []switchgear.Part) int {
+	n := 0
+	for i := range parts {
+		p := &parts[i]
+		n += 48 + len(p.Text) + len(p.Raw) + extraRoom(p.Extra)
+		if m := p.Media; m != nil {
+			n += 64 + len(m.Data) + len(m.URL)
+		}
+		if c := p.Call; c != nil {
+			n += 64 + len(c.ID) + len(c.Name) + len(c.Arguments) + len(c.Arguments)>>3
+		}
+		if p.Result != nil {
+			n += 64 + partsRoom(p.Result.Parts)
+		}
+	}
+	return n
+}
+
+func extraRoom(extra map[string]json.RawMessage) int {
+	n := 0
+	for name, raw := range extra {
+		n += len(name) + len(raw) + 4
+	}
+	return n
 }

@@ -30,8 +30,10 @@ const (
 //     the user where none is named, one stop sequence is a list of one;
 //   - leading system and developer messages are one set of instructions, and a
 //     developer speaks as the system does;
+//   - a tool without a type is a function;
 //   - content that is one plain text is a string, an empty text says nothing,
 //     a picture's bare address is its url, a refusal block is the refusal;
+//     an empty description or reasoning says nothing either;
 //   - a call's index, empty tool_calls and annotations are echoes of an answer,
 //     and so is everything but the id of a spoken one;
 //   - a cache marker of a message stands on its last part.
@@ -46,7 +48,7 @@ func (*Codec) Decode(body []byte) (*switchgear.Request, error) {
 	if jsonx.KindOf(body) != jsonx.Object {
 		return nil, wrong("invalid_json", "", "the body must be a JSON object")
 	}
-	d := decoder{req: &switchgear.Request{}}
+	d := decoder{req: &switchgear.Request{Origin: Name}}
 	r := jsonx.NewReader(body)
 	for r.Object(); r.More(); {
 		if r.Kind() != jsonx.Null {

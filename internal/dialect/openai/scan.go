@@ -3,13 +3,16 @@ package openai
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
 )
 
 // Codec is the client's side. It has no state.
-type Codec struct{}
+type Codec struct {
+	now func() time.Time // for tests; nil is the clock
+}
 
 // NewCodec returns the client's side of the dialect.
 func NewCodec() *Codec { return &Codec{} }

@@ -1,198 +1,283 @@
 package openai
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
+	"github.com/switchgear-dev/switchgear/internal/leaves"
 )
 
+// seen is a part that a tool showed, and where it is in the books.
+type seen struct {
+	part *switchgear.Part
+	l    leaves.Part
+}
+
 // messages writes the system text and the conversation.
-func (e *encoder) messages(req *switchgear.Request) []byte {
-	var w jsonx.Writer
-	w.Array()
-	if len(req.System) > 0 {
-		e.turn(&w, "system", &switchgear.Message{Role: switchgear.RoleSystem, Parts: req.System})
+func (e *encoder) messages() {
+	e.w.Array()
+	if len(e.req.System) > 0 {
+		e.w.Object()
+		e.w.Key("role")
+		e.w.Str("system")
+		e.w.Key("content")
+		e.content(e.l.System(), e.req.System, switchgear.RoleSystem)
+		e.w.End()
 	}
-	for i := range req.Messages {
-		e.turn(&w, "messages["+strconv.Itoa(i)+"]", &req.Messages[i])
+	for i := range e.req.Messages {
+		e.turn(e.l.Message(i), &e.req.Messages[i])
 	}
-	w.End()
-	return w.Buf()
+	e.showLate()
+	e.w.End()
 }
 
 // turn writes a message. Results of tools are messages of their own here, and
 // stand before what else is said in their turn.
-func (e *encoder) turn(w *jsonx.Writer, path string, m *switchgear.Message) {
-	others := 0
+func (e *encoder) turn(l leaves.Message, m *switchgear.Message) {
+	results := 0
 	for i := range m.Parts {
-		p := &m.Parts[i]
-		at := path + ".content[" + strconv.Itoa(i) + "]"
-		e.asides(at, p)
-		if p.Kind == switchgear.PartToolResult && p.Result != nil {
-			e.result(w, at, p.Result)
-		} else {
-			others++
+		if p := &m.Parts[i]; p.Kind == switchgear.PartToolResult && p.Result != nil {
+			results++
 		}
 	}
-	if others == 0 && len(m.Parts) > 0 || m.Role == switchgear.RoleTool {
+	if results > 0 && m.Role != switchgear.RoleAssistant {
+		alone := results == 1 && len(m.Parts) == 1
 		for i := range m.Parts {
-			if m.Parts[i].Kind != switchgear.PartToolResult {
-				e.drop(path + ".content[" + strconv.Itoa(i) + "]")
+			if p := &m.Parts[i]; p.Kind == switchgear.PartToolResult && p.Result != nil {
+				e.result(l, l.Parts().At(i), m, p, alone)
 			}
 		}
-		return
-	}
-	w.Object()
-	w.Key("role")
-	w.Str(string(m.Role))
-	if m.Name != "" {
-		w.Key("name")
-		w.Str(m.Name)
-	}
-	for _, name := range sorted(m.Extra) {
-		if name != "role" && name != "name" && name != "content" {
-			w.Key(name)
-			w.Raw(m.Extra[name])
+		l.Said(leaves.MessageRole)
+		if results == len(m.Parts) {
+			return
 		}
 	}
+	if m.Role == switchgear.RoleTool {
+		return
+	}
+	e.showLate()
+	l.Said(leaves.MessageRole)
+	e.w.Object()
+	e.w.Key("role")
+	e.w.Str(string(m.Role))
+	e.around(l, m)
 	if m.Role == switchgear.RoleAssistant {
-		e.assistant(w, path, m)
+		e.assistant(l.Parts(), m)
 	} else {
-		w.Key("content")
-		e.content(w, path, m.Parts)
+		e.w.Key("content")
+		e.content(l.Parts(), m.Parts, m.Role)
 	}
-	w.End()
+	e.w.End()
 }
 
-// asides names what stands on a part and cannot be said beside it.
-func (e *encoder) asides(path string, p *switchgear.Part) {
-	if p.Cache != nil {
-		e.drop(path + ".cache")
+// around writes what stands beside the content of a message.
+func (e *encoder) around(l leaves.Message, m *switchgear.Message) {
+	l.Said(leaves.MessageName)
+	if m.Name != "" {
+		e.w.Key("name")
+		e.w.Str(m.Name)
 	}
-	said := p.Kind == switchgear.PartToolCall || p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted
-	if said && p.Origin == Name {
+	if !e.ours() {
 		return
 	}
-	for _, name := range sorted(p.Extra) {
-		e.drop(path + "." + name)
+	l.Said(leaves.MessageExtra)
+	for _, name := range sorted(m.Extra) {
+		switch name {
+		case "role", "name", "content", "refusal", "tool_calls", "function_call", "tool_call_id":
+		default:
+			e.w.Key(name)
+			e.w.Raw(m.Extra[name])
+		}
 	}
 }
 
-// result writes what a tool answered, which is text here. That the tool itself
-// failed has no member.
-func (e *encoder) result(w *jsonx.Writer, path string, r *switchgear.ToolResult) {
+// result writes what a tool answered. That the tool itself failed has no
+// member. What it showed follows in a message of the user's: a tool tells text
+// only.
+func (e *encoder) result(lm leaves.Message, l leaves.Part, m *switchgear.Message, p *switchgear.Part, alone bool) {
+	w := &e.w
 	w.Object()
 	w.Key("role")
-	w.Str("tool")
-	w.Key("tool_call_id")
-	w.Str(r.CallID)
-	w.Key("content")
-	var text strings.Builder
-	for i := range r.Parts {
-		if r.Parts[i].Kind == switchgear.PartText {
-			text.WriteString(r.Parts[i].Text)
-		} else {
-			e.drop(path + ".content[" + strconv.Itoa(i) + "]")
-		}
+	l.Said(leaves.ResultCallID)
+	if p.Origin == legacy {
+		w.Str("function")
+	} else {
+		w.Str("tool")
+		w.Key("tool_call_id")
+		w.Str(p.Result.CallID)
 	}
-	w.Str(text.String())
-	w.End()
-	if r.Failed {
-		e.drop(path + ".failed")
+	if alone {
+		e.around(lm, m)
 	}
-}
-
-// assistant writes what the model said, called and thought. Thoughts go back
-// only to where they came from.
-func (e *encoder) assistant(w *jsonx.Writer, path string, m *switchgear.Message) {
-	var said, called []switchgear.Part
-	var places []int
-	var refusal strings.Builder
-	for i, p := range m.Parts {
-		at := path + ".content[" + strconv.Itoa(i) + "]"
-		switch p.Kind {
-		case switchgear.PartToolCall:
-			called = append(called, p)
-		case switchgear.PartRefusal:
-			refusal.WriteString(p.Text)
-		case switchgear.PartThinking, switchgear.PartRedacted:
-			e.thought(w, at, &p, &said, &places, i)
-		case switchgear.PartAudio:
-			e.spoken(w, at, &p)
-		case switchgear.PartToolResult:
-		default:
-			said, places = append(said, p), append(places, i)
-		}
+	if p.Cache != nil && p.Origin == Name {
+		writeMarker(w, p.Cache)
+		l.Said(leaves.PartCache | leaves.PartCacheTTL)
 	}
-	w.Key("content")
-	switch {
-	case len(said) > 0:
-		e.contentAt(w, path, said, places)
-	case len(called) > 0 || refusal.Len() > 0:
-		w.Null()
-	default:
-		w.Str("")
-	}
-	if refusal.Len() > 0 {
-		w.Key("refusal")
-		w.Str(refusal.String())
-	}
-	writeCalls(w, called)
-}
-
-func (e *encoder) thought(w *jsonx.Writer, path string, p *switchgear.Part, said *[]switchgear.Part, places *[]int, place int) {
-	switch {
-	case p.Origin != Name:
-		e.drop(path)
-	case len(p.Raw) > 0: // a block of a content array, as at Mistral
-		*said, *places = append(*said, *p), append(*places, place)
-	default: // the first part of a turn holds the members of all
+	if p.Origin == Name {
+		l.Said(leaves.PartExtra)
 		for _, name := range sorted(p.Extra) {
 			w.Key(name)
 			w.Raw(p.Extra[name])
 		}
 	}
+	w.Key("content")
+	e.content(l.Parts(), p.Result.Parts, switchgear.RoleTool)
+	w.End()
+	for i := range p.Result.Parts {
+		if inner := &p.Result.Parts[i]; inner.Origin != Name && showable(inner) {
+			e.late = append(e.late, seen{inner, l.Parts().At(i)})
+		}
+	}
+}
+
+// showable reports whether a part can be shown by the user.
+func showable(p *switchgear.Part) bool {
+	switch p.Kind {
+	case switchgear.PartImage, switchgear.PartDocument, switchgear.PartAudio:
+		return writable(p)
+	default:
+		return false
+	}
+}
+
+// showLate writes what tools showed. It must wait until all results of a turn
+// stand: nothing may come between them.
+func (e *encoder) showLate() {
+	if len(e.late) == 0 {
+		return
+	}
+	e.w.Object()
+	e.w.Key("role")
+	e.w.Str("user")
+	e.w.Key("content")
+	e.w.Array()
+	for _, s := range e.late {
+		e.block(s.l, s.part)
+	}
+	e.w.End()
+	e.w.End()
+	e.late = e.late[:0]
+}
+
+// assistant writes what the model said, called and thought. Thoughts go back
+// only to where they came from.
+func (e *encoder) assistant(l leaves.Parts, m *switchgear.Message) {
+	calls, refusals, texts := 0, 0, 0
+	refusal := ""
+	for i := range m.Parts {
+		switch p := &m.Parts[i]; {
+		case p.Kind == switchgear.PartToolCall && p.Call != nil:
+			calls++
+		case p.Kind == switchgear.PartRefusal:
+			refusals++
+			refusal += p.Text
+			l.At(i).Said(leaves.PartText)
+		case p.Kind == switchgear.PartThinking && len(p.Raw) == 0, p.Kind == switchgear.PartRedacted:
+			e.thought(l.At(i), p)
+		case p.Kind == switchgear.PartAudio:
+			e.spoken(l.At(i), p)
+		case e.sayable(p, switchgear.RoleAssistant):
+			texts++
+		}
+	}
+	e.w.Key("content")
+	if texts == 0 && (calls > 0 || refusals > 0) {
+		e.w.Null()
+		e.silence(l, m.Parts)
+	} else {
+		e.content(l, m.Parts, switchgear.RoleAssistant)
+	}
+	if refusals > 0 {
+		e.w.Key("refusal")
+		e.w.Str(refusal)
+	}
+	if calls > 0 {
+		e.calls(l, m.Parts)
+	}
+}
+
+// thought repeats what the model thought: the first part of a turn holds the
+// members of all.
+func (e *encoder) thought(l leaves.Part, p *switchgear.Part) {
+	if p.Origin != Name {
+		return
+	}
+	l.Said(leaves.PartText | leaves.PartSignature | leaves.PartExtra)
+	for _, name := range sorted(p.Extra) {
+		e.w.Key(name)
+		e.w.Raw(p.Extra[name])
+	}
 }
 
 // spoken refers to an answer that was spoken: it is kept at the provider.
-func (e *encoder) spoken(w *jsonx.Writer, path string, p *switchgear.Part) {
+func (e *encoder) spoken(l leaves.Part, p *switchgear.Part) {
 	if p.Media == nil || p.Media.FileID == "" {
-		e.drop(path)
 		return
 	}
-	w.Key("audio")
-	w.Object()
-	w.Key("id")
-	w.Str(p.Media.FileID)
-	w.End()
+	// The sound and the words are kept with it.
+	l.Said(leaves.PartText | leaves.Media)
+	e.w.Key("audio")
+	e.w.Object()
+	e.w.Key("id")
+	e.w.Str(p.Media.FileID)
+	e.w.End()
 }
 
-func writeCalls(w *jsonx.Writer, called []switchgear.Part) {
-	if len(called) == 0 {
-		return
-	}
-	if raw, ok := called[0].Extra["function_call"]; ok && called[0].Origin == Name {
-		w.Key("function_call")
-		w.Raw(raw)
-		return
-	}
-	w.Key("tool_calls")
-	w.Array()
-	for i := range called {
-		if called[i].Call != nil {
-			writeCall(w, &called[i])
+func (e *encoder) calls(l leaves.Parts, parts []switchgear.Part) {
+	list, lone := false, false
+	for i := range parts {
+		p := &parts[i]
+		if p.Kind != switchgear.PartToolCall || p.Call == nil {
+			continue
 		}
+		if p.Origin == legacy || p.Origin == Name && len(p.Extra["function_call"]) > 0 {
+			if !lone && !list {
+				lone = true
+				e.functionCall(l.At(i), p)
+			}
+			continue
+		}
+		if lone {
+			continue // one or the other
+		}
+		if !list {
+			list = true
+			e.w.Key("tool_calls")
+			e.w.Array()
+		}
+		e.call(l.At(i), p)
 	}
-	w.End()
+	if list {
+		e.w.End()
+	}
 }
 
-func writeCall(w *jsonx.Writer, p *switchgear.Part) {
+// functionCall writes the one call of the time before tools, which has no id.
+func (e *encoder) functionCall(l leaves.Part, p *switchgear.Part) {
+	l.Said(leaves.Call | leaves.PartExtra)
+	e.w.Key("function_call")
+	if raw := p.Extra["function_call"]; len(raw) > 0 && p.Origin == Name {
+		e.w.Raw(raw)
+		return
+	}
+	e.w.Object()
+	e.w.Key("name")
+	e.w.Str(p.Call.Name)
+	e.w.Key("arguments")
+	e.w.Str(p.Call.Arguments)
+	for _, name := range sorted(p.Extra) {
+		e.w.Key(name)
+		e.w.Raw(p.Extra[name])
+	}
+	e.w.End()
+}
+
+func (e *encoder) call(l leaves.Part, p *switchgear.Part) {
+	w := &e.w
 	kind, arguments := "function", "arguments"
 	if p.Origin == Name && string(p.Extra["type"]) == `"custom"` {
 		kind, arguments = "custom", "input"
 	}
+	l.Said(leaves.Call)
 	w.Object()
 	w.Key("id")
 	w.Str(p.Call.ID)
@@ -208,151 +293,45 @@ func writeCall(w *jsonx.Writer, p *switchgear.Part) {
 	} else {
 		w.Str(p.Call.Arguments)
 	}
+	if p.Origin == Name {
+		callExtra(w, p, kind+".", true)
+	}
 	w.End()
 	if p.Origin == Name {
-		for _, name := range sorted(p.Extra) {
-			if name != "type" {
-				w.Key(name)
-				w.Raw(p.Extra[name])
-			}
+		l.Said(leaves.PartExtra | leaves.PartCache | leaves.PartCacheTTL)
+		if p.Cache != nil {
+			writeMarker(w, p.Cache)
 		}
+		callExtra(w, p, kind+".", false)
 	}
 	w.End()
 }
 
-func (e *encoder) content(w *jsonx.Writer, path string, parts []switchgear.Part) {
-	var kept []switchgear.Part
-	var places []int
-	for i := range parts {
-		if parts[i].Kind != switchgear.PartToolResult {
-			kept, places = append(kept, parts[i]), append(places, i)
+// callExtra writes the extra members of a call that belong inside of what was
+// called, or those that belong beside it.
+func callExtra(w *jsonx.Writer, p *switchgear.Part, prefix string, inside bool) {
+	for _, name := range sorted(p.Extra) {
+		inner, ok := cutPrefix(name, prefix)
+		switch {
+		case name == "type" || ok != inside || name == "cache_control" && p.Cache != nil:
+		case ok:
+			w.Key(inner)
+			w.Raw(p.Extra[name])
+		default:
+			w.Key(name)
+			w.Raw(p.Extra[name])
 		}
 	}
-	e.contentAt(w, path, kept, places)
 }
 
-// contentAt writes content: a string if it is one text, an array otherwise. The
-// parts stand at the given places of the message, for the names of what is
-// dropped.
-func (e *encoder) contentAt(w *jsonx.Writer, path string, parts []switchgear.Part, places []int) {
-	if len(parts) == 1 && parts[0].Kind == switchgear.PartText {
-		w.Str(parts[0].Text)
-		return
+func cutPrefix(name, prefix string) (string, bool) {
+	if len(name) <= len(prefix) || name[:len(prefix)] != prefix {
+		return name, false
 	}
-	w.Array()
-	for i := range parts {
-		if !writeBlock(w, &parts[i]) {
-			e.drop(path + ".content[" + strconv.Itoa(places[i]) + "]")
-		}
-	}
-	w.End()
-}
-
-// writeBlock writes a content block; false if there is none for the part.
-func writeBlock(w *jsonx.Writer, p *switchgear.Part) bool {
-	switch p.Kind {
-	case switchgear.PartText:
-		open(w, "text")
-		w.Str(p.Text)
-		w.End()
-		return true
-	case switchgear.PartImage:
-		return writeImage(w, p.Media)
-	case switchgear.PartDocument:
-		return writeFile(w, p.Media)
-	case switchgear.PartAudio:
-		return writeSound(w, p.Media)
-	case switchgear.PartOther, switchgear.PartThinking:
-		if p.Origin != Name || len(p.Raw) == 0 {
-			return false
-		}
-		w.Raw(p.Raw)
-		return true
+	switch inner := name[len(prefix):]; inner {
+	case "name", "arguments", "input":
+		return name, false
 	default:
-		return false
+		return inner, true
 	}
-}
-
-// open begins a block of a type, up to the value that is called like it.
-func open(w *jsonx.Writer, kind string) {
-	w.Object()
-	w.Key("type")
-	w.Str(kind)
-	w.Key(kind)
-}
-
-func writeImage(w *jsonx.Writer, m *switchgear.Media) bool {
-	if m == nil || (m.URL == "" && m.Data == "") {
-		return false
-	}
-	open(w, "image_url")
-	w.Object()
-	w.Key("url")
-	if m.URL != "" {
-		w.Str(m.URL)
-	} else {
-		w.Str(dataURL(m, "image/png"))
-	}
-	if m.Detail != "" {
-		w.Key("detail")
-		w.Str(m.Detail)
-	}
-	w.End()
-	w.End()
-	return true
-}
-
-func writeFile(w *jsonx.Writer, m *switchgear.Media) bool {
-	if m == nil || (m.FileID == "" && m.Data == "") {
-		return false
-	}
-	open(w, "file")
-	w.Object()
-	if m.FileID != "" {
-		w.Key("file_id")
-		w.Str(m.FileID)
-	} else {
-		w.Key("filename")
-		if m.Name != "" {
-			w.Str(m.Name)
-		} else {
-			w.Str("document")
-		}
-		w.Key("file_data")
-		w.Str(dataURL(m, "application/pdf"))
-	}
-	w.End()
-	w.End()
-	return true
-}
-
-func writeSound(w *jsonx.Writer, m *switchgear.Media) bool {
-	if m == nil || m.Data == "" {
-		return false
-	}
-	kind := strings.TrimPrefix(strings.TrimPrefix(m.Type, "audio/"), "x-")
-	if kind == "mpeg" {
-		kind = "mp3"
-	}
-	open(w, "input_audio")
-	w.Object()
-	w.Key("data")
-	w.Str(m.Data)
-	w.Key("format")
-	if kind != "" {
-		w.Str(kind)
-	} else {
-		w.Str("wav")
-	}
-	w.End()
-	w.End()
-	return true
-}
-
-func dataURL(m *switchgear.Media, fallback string) string {
-	kind := m.Type
-	if kind == "" {
-		kind = fallback
-	}
-	return "data:" + kind + ";base64," + m.Data
 }

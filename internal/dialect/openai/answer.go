@@ -101,7 +101,7 @@ type answerer struct {
 
 func (a *answerer) lost(path string) { a.dropped = append(a.dropped, path) }
 
-// spoken is what a choice holds, by kind.
+// spokenParts are what a choice holds, by kind.
 type spokenParts struct {
 	text, refusal, reasoning string
 	calls                    []*switchgear.ToolCall
@@ -116,7 +116,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 	w.Key("index")
 	w.Int(int64(c.Index))
 	w.Key("message")
-	a.message(path, c, &s)
+	a.message(path, &s)
 	w.Key("logprobs")
 	if raw := c.Extra["logprobs"]; len(raw) > 0 {
 		w.Raw(raw)
@@ -140,7 +140,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 	}
 }
 
-func (a *answerer) message(path string, c *switchgear.Choice, s *spokenParts) {
+func (a *answerer) message(path string, s *spokenParts) {
 	w := &a.w
 	w.Object()
 	w.Key("role")
@@ -234,10 +234,11 @@ func (a *answerer) gather(path string, parts []switchgear.Part) spokenParts {
 			a.lost(at + bracketed(partWord(p)))
 			continue
 		}
+		if p.Origin == Name && (p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted) {
+			continue // the same again, as it came
+		}
 		for _, name := range sorted(p.Extra) {
-			if !(p.Origin == Name && (p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted)) {
-				a.lost(at + ".extra." + name)
-			}
+			a.lost(at + ".extra." + name)
 		}
 	}
 	return s

@@ -161,7 +161,8 @@ func (x *streamer) start(id, model string) {
 	h = strconv.AppendInt(h, x.codec.created(nil), 10)
 	h = append(h, `,"model":`...)
 	h = jsonx.AppendQuote(h, model)
-	x.head = append(h, `,"choices":[`...)
+	h = append(h, `,"choices":[`...)
+	x.head = h
 }
 
 // choice finds a choice; one that begins says its role.

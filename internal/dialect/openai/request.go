@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/switchgear-dev/switchgear"
@@ -128,7 +129,7 @@ func (d *decoder) out()                   { d.path = d.path[:len(d.path)-1] }
 // where is the JSON path of a member of what is read.
 func (d *decoder) where(name string) string {
 	var b []byte
-	for _, s := range append(d.path[:len(d.path):len(d.path)], step{name, -1}) {
+	for _, s := range append(slices.Clip(d.path), step{name, -1}) {
 		if len(b) > 0 && s.name != "" {
 			b = append(b, '.')
 		}

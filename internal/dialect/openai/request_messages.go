@@ -163,7 +163,7 @@ func (d *decoder) say(t *turn, role switchgear.Role, parts []switchgear.Part) {
 
 // alien refuses what only an assistant can have said.
 func (d *decoder) alien(t *turn) {
-	name := ""
+	var name string
 	switch m := &t.thoughts; {
 	case len(t.calls) > 0 && t.calls[0].Origin == legacy:
 		name = "function_call"

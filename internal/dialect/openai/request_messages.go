@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/switchgear-dev/switchgear"
@@ -81,6 +82,15 @@ func (d *decoder) turn(r *jsonx.Reader, t *turn) {
 		t.name = d.str(r, "name")
 	case "content":
 		t.parts = d.content(r)
+		t.parts = slices.DeleteFunc(t.parts, func(p switchgear.Part) bool {
+			if p.Kind == switchgear.PartRefusal {
+				t.refusal += p.Text
+			}
+			return p.Kind == switchgear.PartRefusal
+		})
+		if len(t.parts) == 0 {
+			t.parts = nil
+		}
 	case "refusal":
 		t.refusal += d.str(r, "refusal")
 	case "tool_calls":

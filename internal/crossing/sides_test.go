@@ -32,7 +32,7 @@ func sides() (anthropicSide, openaiSide *side) {
 			stream: a.Stream, model: "claude-opus-4-8",
 			patterns: []string{"anthropic-messages.jsonl", "local-messages.jsonl", "vertex-anthropic_*.jsonl"},
 		}, &side{
-			name: "openai", dialect: openai.New(), decode: o.Decode,
+			name: "openai", dialect: openai.New(), decode: o.Decode, answer: o.Answer, stream: o.Stream,
 			model:    "gpt-5.4",
 			patterns: []string{"*-chat.jsonl"},
 		}

@@ -1,7 +1,10 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -90,6 +93,9 @@ func settled(t *testing.T, body []byte) any {
 		if m[name] == idle {
 			delete(m, name)
 		}
+	}
+	if list, ok := m["modalities"].([]any); ok && len(list) == 1 && list[0] == "text" {
+		delete(m, "modalities")
 	}
 	rename(m, "max_tokens", "max_completion_tokens")
 	if s, ok := m["stop"].(string); ok {
@@ -210,7 +216,10 @@ func settledContent(m map[string]any) []any {
 		}
 	case []any:
 		for _, b := range c {
-			if b.(map[string]any)["text"] != "" {
+			switch block := b.(map[string]any); {
+			case block["type"] == "refusal":
+				m["refusal"] = block["refusal"]
+			case block["text"] != "":
 				blocks = append(blocks, b)
 			}
 		}
@@ -222,4 +231,107 @@ func settledContent(m map[string]any) []any {
 		}
 	}
 	return blocks
+}
+
+// badRequests are requests that are refused, with the path that is named.
+var badRequests = []struct{ body, param string }{
+	{`[]`, ""},
+	{`{"messages":[],"messages":1}`, "messages"},
+	{`{"messages":"x"}`, "messages"},
+	{`{"messages":["x"]}`, "messages[0]"},
+	{`{"messages":[{"content":"x"}]}`, "messages[0].role"},
+	{`{"messages":[{"role":"narrator","content":"x"}]}`, "messages[0].role"},
+	{`{"messages":[{"role":"user","content":1}]}`, "messages[0].content"},
+	{`{"messages":[{"role":"user","content":"a"},{"role":"user","content":["x"]}]}`, "messages[1].content[0]"},
+	{`{"messages":[{"role":"user","content":[{"text":"x"}]}]}`, "messages[0].content[0].type"},
+	{`{"messages":[{"role":"user","content":[{"type":"text"}]}]}`, "messages[0].content[0].text"},
+	{`{"messages":[{"role":"user","content":[{"type":"text","text":{}}]}]}`, "messages[0].content[0].text"},
+	{`{"messages":[{"role":"tool","content":"x"}]}`, "messages[0].tool_call_id"},
+	{`{"messages":[{"role":"user","tool_call_id":"a","content":"x"}]}`, "messages[0].tool_call_id"},
+	{`{"messages":[{"role":"user","content":"x","tool_calls":[{"id":"a","function":{"name":"f"}}]}]}`, "messages[0].tool_calls"},
+	{`{"messages":[{"role":"user","content":"x","reasoning":"r"}]}`, "messages[0].reasoning"},
+	{`{"messages":[{"role":"assistant","tool_calls":{}}]}`, "messages[0].tool_calls"},
+	{`{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f"}}]}]}`, "messages[0].tool_calls[0].id"},
+	{`{"messages":[{"role":"assistant","tool_calls":[{"id":"a","function":{"arguments":"{}"}}]}]}`, "messages[0].tool_calls[0].function.name"},
+	{`{"messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"x","function":{"name":"f"}}]}]}`, "messages[0].tool_calls[0].type"},
+	{`{"messages":[{"role":"assistant","function_call":{"arguments":"{}"}}]}`, "messages[0].function_call.name"},
+	{`{"messages":[{"role":"assistant","function_call":"x"}]}`, "messages[0].function_call"},
+	{`{"tools":{}}`, "tools"},
+	{`{"tools":[{}]}`, "tools[0].type"},
+	{`{"tools":[{"type":"function"}]}`, "tools[0].function.name"},
+	{`{"tools":[{"type":"function","function":{"name":"f","parameters":"x"}}]}`, "tools[0].function.parameters"},
+	{`{"tools":[{"type":"function","function":{"name":"f","strict":1}}]}`, "tools[0].function.strict"},
+	{`{"functions":[{"description":"x"}]}`, "functions[0].name"},
+	{`{"function_call":{}}`, "function_call"},
+	{`{"tool_choice":1}`, "tool_choice"},
+	{`{"parallel_tool_calls":"yes"}`, "parallel_tool_calls"},
+	{`{"response_format":"json"}`, "response_format"},
+	{`{"response_format":{"type":"json_schema","json_schema":{"name":1}}}`, "response_format.json_schema.name"},
+	{`{"max_tokens":1.5}`, "max_tokens"},
+	{`{"max_tokens":1,"max_completion_tokens":2}`, "max_tokens"},
+	{`{"temperature":"warm"}`, "temperature"},
+	{`{"stop":{}}`, "stop"},
+	{`{"stop":["a",1]}`, "stop"},
+	{`{"user":1}`, "user"},
+}
+
+func TestBadRequestsAreRefused(t *testing.T) {
+	for _, c := range badRequests {
+		req, err := NewCodec().Decode([]byte(c.body))
+		e, ok := errors.AsType[*switchgear.Error](err)
+		if !ok || e.Class != switchgear.ClassInvalid || e.Param != c.param || !strings.Contains(e.Message, c.param) || req != nil {
+			t.Errorf("%s: %+v", c.body, err)
+		}
+	}
+}
+
+// TestEveryForm shows what becomes of every form a member can have:
+// testdata/request.json is read and written again.
+func TestEveryForm(t *testing.T) {
+	body, err := os.ReadFile("testdata/request.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := NewCodec().Decode(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enc, err := New().Encode(&switchgear.Call{Request: req, Target: switchgear.Target{Model: "m"}}, true)
+	if err != nil || len(enc.Dropped) > 0 {
+		t.Fatalf("%v, dropped %v", err, enc.Dropped)
+	}
+	want, got := settled(t, body), settled(t, jsonx.Join(enc.Body))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-was +is\n%s", diff)
+	}
+	if !bytes.Contains(jsonx.Join(enc.Body), []byte(`"stream_options":{"include_usage":true,"include_obfuscation":false}`)) {
+		t.Errorf("the options of the stream are lost: %s", jsonx.Join(enc.Body))
+	}
+	part := func(i, j int) *switchgear.Part { return &req.Messages[i].Parts[j] }
+	no := false
+	for _, c := range []struct {
+		what      string
+		want, got any
+	}{
+		{"instructions", 2, len(req.System)},
+		{"cache", &switchgear.Cache{TTL: "1h"}, req.System[1].Cache},
+		{"picture", &switchgear.Media{Type: "image/png", Data: "QUJD", Detail: "low"}, part(0, 1).Media},
+		{"file", &switchgear.Media{Type: "application/pdf", Data: "QUJD", Name: "a.pdf"}, part(0, 4).Media},
+		{"sound", &switchgear.Media{Type: "audio/mpeg", Data: "QUJD"}, part(0, 6).Media},
+		{"unknown block", switchgear.PartOther, part(0, 8).Kind},
+		{"thought", "hm", part(1, 0).Text},
+		{"call", &switchgear.ToolCall{ID: "call_1", Name: "f", Arguments: `{"x":1}`}, part(1, 2).Call},
+		{"result", 2, len(part(2, 0).Result.Parts)},
+		{"mid-conversation", switchgear.RoleSystem, req.Messages[4].Role},
+		{"call of a function", part(5, 1).Call.ID, part(6, 0).Result.CallID},
+		{"refusal", switchgear.PartRefusal, part(7, 0).Kind},
+		{"choice", &switchgear.ToolChoice{Mode: "tool", Name: "own", Parallel: &no}, req.Choice},
+		{"stop", []string{"END"}, req.Stop},
+		{"limit", int64(1000), *req.Sampling.MaxTokens},
+		{"user", "u1", req.User},
+	} {
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
+			t.Errorf("%s: %s", c.what, diff)
+		}
+	}
 }

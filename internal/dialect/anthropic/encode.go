@@ -62,6 +62,12 @@ func encodeWire(call *switchgear.Call, out provider.Encoded, stream bool) (provi
 	if err != nil {
 		return out, err
 	}
+	if demotes(wire.Body) {
+		var messages []byte
+		if messages, out.Dropped = demote(wire.Body, out.Dropped); messages != nil && !overrides(members, "messages") {
+			members = append(members, jsonx.Member{Name: "messages", Value: messages})
+		}
+	}
 	model := jsonx.AppendQuote(nil, call.Target.Model)
 	if len(members) > 0 || wire.Model.End == 0 {
 		out.Body, err = jsonx.SetMembers(wire.Body, append(members, jsonx.Member{Name: "model", Value: model})...)

@@ -15,10 +15,10 @@ import (
 //
 //	effort           models with efforts                 models with budgets     others
 //	none             thinking disabled                   nothing: the default    nothing
-//	minimal          low, and named                      1,024 tokens            named
-//	low              low                                 1,024 tokens            named
-//	medium           medium                              4,096 tokens            named
-//	high             high                                16,384 tokens           named
+//	minimal          as low, named                       1,024 tokens            named
+//	low              the same                            1,024 tokens            named
+//	medium           the same                            4,096 tokens            named
+//	high             the same                            16,384 tokens           named
 //	xhigh, max       the same, or the next lower, named  24,576 tokens           named
 //
 // Models with efforts are also told to think adaptively, because that is what
@@ -106,37 +106,54 @@ func (t *typed) openCalls() bool {
 
 // thinkingLever says how to think. One from another dialect is fitted: a budget
 // that the model has no word for leaves thinking adaptive, and the other way
-// round it becomes that of a medium effort.
+// round it becomes that of a medium effort; a budget too small for the provider,
+// or too large for max_tokens, becomes one that is not.
 func (t *typed) thinkingLever() {
-	th := t.req.Thinking
-	if th == nil {
-		if t.think != nil {
-			t.body.set("thinking", thinking(t.think))
+	if th := t.req.Thinking; th != nil {
+		said := leaves.ThinkingMode
+		if th.Mode == modeEnabled {
+			said |= leaves.ThinkingBudget
 		}
-		return
-	}
-	said, now := leaves.ThinkingMode, *th
-	if th.Mode == modeEnabled {
-		said |= leaves.ThinkingBudget
-	}
-	if t.foreign {
-		f := t.family
-		switch {
-		case th.Mode == modeDisabled:
-			if !f.adaptive { // the default of all others
-				t.books.Said(said)
-				return
-			}
-		case !t.canThink() || (!f.adaptive && !f.budget):
-			return
-		case th.Mode == modeEnabled && !f.budget:
-			said, now = leaves.ThinkingMode, switchgear.Thinking{Mode: modeAdaptive}
-		case th.Mode == modeAdaptive && !f.adaptive:
-			now = switchgear.Thinking{Mode: modeEnabled, Budget: budgetOf("medium")}
+		t.think = th
+		if t.foreign {
+			t.think, said = t.fitThinking(*th, said)
 		}
+		t.books.Said(said)
 	}
-	t.books.Said(said)
-	t.body.set("thinking", thinking(&now))
+	if t.think != nil {
+		t.body.set("thinking", thinking(t.think))
+	}
+}
+
+// fitThinking is how to tell the model to think, nil for not at all, and what
+// of the request that says.
+func (t *typed) fitThinking(th switchgear.Thinking, said leaves.Field) (*switchgear.Thinking, leaves.Field) {
+	f := t.family
+	switch {
+	case th.Mode == modeDisabled && f.adaptive:
+		return &th, said
+	case th.Mode == modeDisabled:
+		return nil, said // the default of all others
+	case !t.canThink():
+		return nil, 0
+	case f.adaptive && (th.Mode == modeAdaptive || !f.budget):
+		return &switchgear.Thinking{Mode: modeAdaptive}, leaves.ThinkingMode
+	case !f.budget || t.openCalls():
+		return nil, 0
+	case th.Mode != modeEnabled:
+		th.Budget = budgetOf("medium")
+	}
+	budget := max(th.Budget, minBudget)
+	if limit := t.req.Sampling.MaxTokens; limit != nil && budget >= *limit {
+		budget = *limit / 2
+	}
+	if budget < minBudget {
+		return nil, 0
+	}
+	if budget != th.Budget {
+		t.books.Note("thinking.budget (" + strconv.FormatInt(th.Budget, 10) + " as " + strconv.FormatInt(budget, 10) + ")")
+	}
+	return &switchgear.Thinking{Mode: modeEnabled, Budget: budget}, said
 }
 
 // draw sets how the answer is drawn. From another dialect: temperatures beyond

@@ -22,14 +22,16 @@ func mark(origin, signature string) string {
 	return markPrefix + origin + ":" + signature
 }
 
-// unmark undoes mark. A signature that is none and no mark is not this
-// provider's either: some clients write it for thinking of others.
+// unmark undoes mark: who did the thinking, and what they signed it with.
 func unmark(signature string) (origin, inner string) {
 	rest, ok := strings.CutPrefix(signature, markPrefix)
 	if !ok {
 		return name, signature
 	}
 	origin, inner, _ = strings.Cut(rest, ":")
+	if origin == "" {
+		origin = "unknown"
+	}
 	return origin, inner
 }
 

@@ -253,18 +253,25 @@ func (d *decoder) source(r *jsonx.Reader, p *switchgear.Part) bool {
 			known = known && jsonx.KindOf(r.Raw()) == jsonx.Null
 		}
 	}
+	return known && fill(p, kind, text)
+}
+
+// fill puts the bytes of a source where they belong, and reports whether the
+// source is of a known type and says nothing else.
+func fill(p *switchgear.Part, kind, text string) bool {
 	m := p.Media
+	bare := m.Type == "" && text == ""
 	switch kind {
 	case "base64":
 		m.Data = text
-		return known && text != "" && m.URL == "" && m.FileID == ""
+		return text != "" && m.URL == "" && m.FileID == ""
 	case "url":
-		return known && m.URL != "" && text == "" && m.FileID == "" && m.Type == ""
+		return bare && m.URL != "" && m.FileID == ""
 	case "file":
-		return known && m.FileID != "" && text == "" && m.URL == "" && m.Type == ""
+		return bare && m.FileID != "" && m.URL == ""
 	case "text":
 		m.Data = base64.StdEncoding.EncodeToString([]byte(text))
-		return known && text != "" && m.Type == plainText && p.Kind == switchgear.PartDocument
+		return text != "" && m.Type == plainText && p.Kind == switchgear.PartDocument && m.URL == "" && m.FileID == ""
 	default:
 		return false
 	}

@@ -28,7 +28,7 @@ func told(t *testing.T, events ...switchgear.Event) []string {
 		t.Fatal(got.err)
 	}
 	var lines []string
-	for _, frame := range strings.Split(strings.TrimSuffix(string(out), "\n\n"), "\n\n") {
+	for frame := range strings.SplitSeq(strings.TrimSuffix(string(out), "\n\n"), "\n\n") {
 		event, data, ok := strings.Cut(frame, "\ndata: ")
 		kind := strings.TrimPrefix(event, "event: ")
 		if !ok || !strings.HasPrefix(data, `{"type":"`+kind+`"`) {
@@ -123,8 +123,12 @@ func TestBlocksNeverOverlap(t *testing.T) {
 		{
 			"further choices, calls nobody named, blocks of others",
 			[]switchgear.Event{
-				{Kind: text, Choice: 1, Text: "no"}, says(args, 3, "{}"), part(0, switchgear.Part{Kind: switchgear.PartOther, Raw: []byte(`{}`), Origin: "openai"}),
-				{Kind: switchgear.EventDelta, Index: 0, Raw: []byte("data: {}\n\n")}, {Kind: switchgear.EventPing}, {Kind: switchgear.EventOther}, over(9),
+				{Kind: text, Choice: 1, Text: "no"},
+				says(args, 3, "{}"), part(0, switchgear.Part{Kind: switchgear.PartOther, Raw: []byte(`{}`), Origin: "openai"}),
+				{Kind: switchgear.EventDelta, Index: 0, Raw: []byte("data: {}\n\n")},
+				{Kind: switchgear.EventPing},
+				{Kind: switchgear.EventOther},
+				over(9),
 			},
 			[]string{"ping "},
 		},
@@ -155,8 +159,10 @@ func TestStreamFrames(t *testing.T) {
 	enc := NewCodec().Stream(nil)
 	var out []byte
 	for _, e := range []switchgear.Event{
-		{Kind: switchgear.EventPing}, start, start, call(0, "a", "f"), says(switchgear.EventToolCall, 0, "{}"),
-		{Kind: switchgear.EventFinish, Finish: switchgear.Finish{Kind: switchgear.FinishStop, Reason: "stop"}}, later,
+		{Kind: switchgear.EventPing},
+		start, start, call(0, "a", "f"), says(switchgear.EventToolCall, 0, "{}"),
+		{Kind: switchgear.EventFinish, Finish: switchgear.Finish{Kind: switchgear.FinishStop, Reason: "stop"}},
+		later,
 	} {
 		out = enc.Event(out, &e)
 	}

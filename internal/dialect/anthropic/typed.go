@@ -61,7 +61,7 @@ type typed struct {
 	body    fields
 	foreign bool                 // the request came in another dialect and is fitted to the model
 	family  *family              // of the model
-	think   *switchgear.Thinking // what an effort makes of a request that says nothing of thinking
+	think   *switchgear.Thinking // how the model is told to think; nil for nothing
 }
 
 func newTyped(call *switchgear.Call) *typed {
@@ -77,14 +77,10 @@ func newTyped(call *switchgear.Call) *typed {
 func (t *typed) limit() {
 	n := int64(DefaultMaxTokens)
 	t.books.Said(leaves.MaxTokens)
-	th := t.req.Thinking
-	if th == nil {
-		th = t.think
-	}
 	if m := t.req.Sampling.MaxTokens; m != nil {
 		n = *m
-	} else if th != nil && th.Mode == modeEnabled {
-		n += th.Budget // which counts against the limit
+	} else if t.think != nil && t.think.Mode == modeEnabled {
+		n += t.think.Budget // which counts against the limit
 	}
 	t.body.set("max_tokens", strconv.AppendInt(nil, n, 10))
 }
@@ -176,14 +172,9 @@ func (t *typed) others(h http.Header) error {
 		}
 		t.books.Extra(key)
 		if key == outputFormat {
-			if err := t.body.gap(outputConfig, fieldOf("format", value)); err != nil {
-				return err
-			}
-			continue
+			key, value = outputConfig, fieldOf("format", value)
 		}
-		if err := t.body.gap(key, value); err != nil {
-			return err
-		}
+		t.body.gap(key, value)
 	}
 	options, ok := t.req.Options[name]
 	if !ok {
@@ -219,14 +210,14 @@ func fieldOf(member string, value []byte) []byte {
 
 // gap sets a member that is not set yet; of two objects, the members that the
 // one which is set has not.
-func (f *fields) gap(name string, value []byte) error {
+func (f *fields) gap(name string, value []byte) {
 	old := f.get(name)
 	switch {
 	case old == nil:
 		f.set(name, value)
-		return nil
+		return
 	case jsonx.KindOf(old) != jsonx.Object || jsonx.KindOf(value) != jsonx.Object || jsonx.Check(value) != nil:
-		return nil
+		return
 	}
 	var have fields
 	for _, object := range [][]byte{old, value} {
@@ -238,7 +229,6 @@ func (f *fields) gap(name string, value []byte) error {
 		}
 	}
 	f.set(name, have.write())
-	return nil
 }
 
 // mergeOutput lets options add to output_config what the request has no field

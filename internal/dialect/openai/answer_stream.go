@@ -215,7 +215,8 @@ func (x *streamer) think(dst []byte, c *writing, index int, text string) []byte 
 	var w jsonx.Writer
 	writeDetail(&w, &switchgear.Part{Kind: p.kind, Text: text, Origin: p.origin}, p.detail)
 	dst = append(x.open(dst, c.index), `"reasoning_content":`...)
-	dst = append(jsonx.AppendQuote(dst, text), `,"reasoning_details":[`...)
+	dst = jsonx.AppendQuote(dst, text)
+	dst = append(dst, `,"reasoning_details":[`...)
 	return x.shut(append(append(dst, w.Buf()...), ']'))
 }
 

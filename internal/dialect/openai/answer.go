@@ -124,7 +124,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 		w.Null()
 	}
 	w.Key("finish_reason")
-	word, exact := finishReason(c.Finish.Kind, s.refusal != "", a.old)
+	word, exact := finishReason(c.Finish.Kind, s.refusal != "", len(s.calls) > 0, a.old)
 	w.Str(word)
 	w.End()
 	if !exact {
@@ -313,7 +313,7 @@ func writeDetail(w *jsonx.Writer, p *switchgear.Part, index int) {
 }
 
 // finishReason is the word for why an answer ended; not exact if there is none.
-func finishReason(kind switchgear.FinishKind, refused, old bool) (word string, exact bool) {
+func finishReason(kind switchgear.FinishKind, refused, called, old bool) (word string, exact bool) {
 	switch kind {
 	case switchgear.FinishStop:
 		return "stop", true
@@ -330,6 +330,10 @@ func finishReason(kind switchgear.FinishKind, refused, old bool) (word string, e
 		}
 		return "content_filter", true
 	default:
+		if called { // the client must run them, whatever else there is to say
+			word, _ = finishReason(switchgear.FinishToolCall, refused, called, old)
+			return word, false
+		}
 		return "stop", false
 	}
 }

@@ -339,7 +339,7 @@ func (x *streamer) finish(dst []byte, e *switchgear.Event) []byte {
 	for len(c.parts) > 0 {
 		dst = x.close(dst, c, c.parts[0].index)
 	}
-	word, exact := finishReason(e.Finish.Kind, c.refused, x.old)
+	word, exact := finishReason(e.Finish.Kind, c.refused, c.calls > 0, x.old)
 	if !exact {
 		x.dropped = append(x.dropped, "choices["+strconv.Itoa(c.index)+"].finish"+bracketed(e.Finish.Reason))
 	}

@@ -48,7 +48,7 @@ func (*Codec) Decode(body []byte) (*switchgear.Request, error) {
 	if jsonx.KindOf(body) != jsonx.Object {
 		return nil, wrong("invalid_json", "", "the body must be a JSON object")
 	}
-	d := decoder{req: &switchgear.Request{Origin: Name}}
+	d := decoder{req: &switchgear.Request{Origin: Name}, size: len(body)}
 	r := jsonx.NewReader(body)
 	for r.Object(); r.More(); {
 		if r.Kind() != jsonx.Null {
@@ -76,6 +76,44 @@ type decoder struct {
 	older  *int64 // max_tokens
 	safety string
 	asides members // what concerns the answer's way to the client
+
+	size    int // of the body
+	parts   []switchgear.Part
+	results []switchgear.ToolResult
+	called  []switchgear.ToolCall
+}
+
+// atOnce is how many small things are made room for at once: one at a time
+// takes the most time of a long conversation.
+const atOnce = 32
+
+// one is a list of a single part, whose room is not shared.
+func (d *decoder) one(p switchgear.Part) []switchgear.Part {
+	if len(d.parts) == cap(d.parts) {
+		d.parts = make([]switchgear.Part, 0, d.batch())
+	}
+	d.parts = append(d.parts, p)
+	n := len(d.parts)
+	return d.parts[n-1 : n : n]
+}
+
+// batch is how many things to make room for: few for a short body.
+func (d *decoder) batch() int { return min(max(d.size>>11, 2), atOnce) }
+
+func (d *decoder) newResult() *switchgear.ToolResult {
+	if len(d.results) == cap(d.results) {
+		d.results = make([]switchgear.ToolResult, 0, d.batch())
+	}
+	d.results = d.results[:len(d.results)+1]
+	return &d.results[len(d.results)-1]
+}
+
+func (d *decoder) newCall() *switchgear.ToolCall {
+	if len(d.called) == cap(d.called) {
+		d.called = make([]switchgear.ToolCall, 0, d.batch())
+	}
+	d.called = d.called[:len(d.called)+1]
+	return &d.called[len(d.called)-1]
 }
 
 // step is a piece of the path to what is read; at is -1 for a plain member.

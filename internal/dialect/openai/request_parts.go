@@ -14,7 +14,7 @@ func (d *decoder) content(r *jsonx.Reader) []switchgear.Part {
 	switch r.Kind() {
 	case jsonx.String:
 		if text := r.Str(); text != "" {
-			return []switchgear.Part{{Text: text}}
+			return d.one(switchgear.Part{Text: text})
 		}
 		return nil
 	case jsonx.Array:

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -17,7 +18,11 @@ import (
 // without texts that are empty, which are not written.
 func alike(t *testing.T, a, b *switchgear.Response) string {
 	t.Helper()
-	return cmp.Diff(normal(t, a), normal(t, b), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(switchgear.Response{}, "Wire", "Extra"))
+	a, b = normal(t, a), normal(t, b)
+	if reflect.DeepEqual(a.Choices, b.Choices) && a.Usage == b.Usage && a.ID == b.ID && a.Model == b.Model {
+		return "" // cmp takes ten times as long to find nothing
+	}
+	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(switchgear.Response{}, "Wire", "Extra"))
 }
 
 func normal(t *testing.T, r *switchgear.Response) *switchgear.Response {

@@ -116,9 +116,14 @@ func FuzzRequest(f *testing.F) {
 		`{"role":"user","content":[{"type":"tool_result","tool_use_id":"i","content":[{"type":"image","source":{"type":"url","url":"u"}}],"is_error":true}]}]}`))
 	f.Add([]byte(`{"tools":[{"name":"f","input_schema":{},"strict":true},{"type":"bash_1","name":"b"}],"tool_choice":{"type":"tool","name":"f","disable_parallel_tool_use":true},"thinking":{"type":"enabled","budget_tokens":9},` +
 		`"output_config":{"effort":"low","format":{"type":"json_schema","schema":{}},"x":1},"metadata":{"user_id":"u","y":2},"messages":[{"role":"system","content":[{"type":"document","source":{"type":"text","media_type":"text/plain","data":"d"},"title":"t"}]}]}`))
+	f.Add([]byte(`{"messages":[{"role":"user","content":"0"},{"role":"assistant"},{"role":"user","content":[{"type":"0"}]}]}`))
 	f.Add([]byte(`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"switchgear:openai:x"},{"type":"redacted_thinking","data":"switchgear::"}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
+		if jsonx.Check(body) != nil {
+			_, _ = NewCodec().Decode(body) // must not panic
+			return
+		}
 		req, err := NewCodec().Decode(body)
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body was written to")

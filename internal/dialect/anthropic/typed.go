@@ -68,6 +68,7 @@ func newTyped(call *switchgear.Call) *typed {
 	t := &typed{
 		req: call.Request, books: leaves.Open(call.Request, name),
 		foreign: !ours(call.Request.Origin), family: familyOf(call.Target.Model),
+		body: make(fields, 0, 12),
 	}
 	t.body.set("model", quote(call.Target.Model))
 	return t

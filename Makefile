@@ -35,6 +35,14 @@ short: ## the Go tests without the race detector, for the inner loop
 conformance: build ## the official client SDKs against the built binary
 	@conformance/run.sh
 
+.PHONY: test-agents
+test-agents: build ## Claude Code finishes a task through the built binary; a download of 70 MB
+	@conformance/agents/run.sh
+
+.PHONY: demo-clients
+demo-clients: build ## one page of copy and paste that points each client at the gateway
+	@bin/switchgear connect --all
+
 .PHONY: check
 check: ## format, vet, lint, layers, tidy
 	@echo "check: format"; diff=$$($(TOOL) golangci-lint fmt --diff ./...); if [ -n "$$diff" ]; then echo "$$diff"; exit 1; fi

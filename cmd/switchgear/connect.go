@@ -15,22 +15,23 @@ import (
 // clientGuide is how one client is pointed at the gateway. In its text, {base}
 // is the gateway's URL, {key} the client key, {route} the route.
 type clientGuide struct {
-	name  string
-	title string
-	text  string
+	name     string
+	title    string
+	language string // of the text, for the fence around it
+	text     string
 }
 
 // guides lists the clients in the order they are shown. Each text was run
 // against the gateway; see conformance/.
 var guides = []clientGuide{
-	{"claude-code", "Claude Code", `export ANTHROPIC_BASE_URL={base}
+	{"claude-code", "Claude Code", "sh", `export ANTHROPIC_BASE_URL={base}
 export ANTHROPIC_AUTH_TOKEN={key}
 claude --model {route}
 
 # The model picker shows only names that begin with "claude" or "anthropic":
 # give the route such an alias (aliases: [claude-{route}]) to choose it there.
 `},
-	{"openai-python", "OpenAI SDK for Python", `from openai import OpenAI
+	{"openai-python", "OpenAI SDK for Python", "python", `from openai import OpenAI
 
 client = OpenAI(base_url="{base}/v1", api_key="{key}")
 answer = client.chat.completions.create(
@@ -38,7 +39,7 @@ answer = client.chat.completions.create(
 )
 print(answer.choices[0].message.content)
 `},
-	{"openai-node", "OpenAI SDK for JavaScript", `import OpenAI from "openai";
+	{"openai-node", "OpenAI SDK for JavaScript", "js", `import OpenAI from "openai";
 
 const client = new OpenAI({ baseURL: "{base}/v1", apiKey: "{key}" });
 const answer = await client.chat.completions.create({
@@ -46,13 +47,13 @@ const answer = await client.chat.completions.create({
 });
 console.log(answer.choices[0].message.content);
 `},
-	{"openai-go", "OpenAI SDK for Go", `client := openai.NewClient(option.WithBaseURL("{base}/v1"), option.WithAPIKey("{key}"))
+	{"openai-go", "OpenAI SDK for Go", "go", `client := openai.NewClient(option.WithBaseURL("{base}/v1"), option.WithAPIKey("{key}"))
 answer, err := client.Chat.Completions.New(ctx, openai.ChatCompletionNewParams{
 	Model:    "{route}",
 	Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Hello")},
 })
 `},
-	{"anthropic-python", "Anthropic SDK for Python", `from anthropic import Anthropic
+	{"anthropic-python", "Anthropic SDK for Python", "python", `from anthropic import Anthropic
 
 client = Anthropic(base_url="{base}", api_key="{key}")
 answer = client.messages.create(
@@ -60,7 +61,7 @@ answer = client.messages.create(
 )
 print(answer.content[0].text)
 `},
-	{"anthropic-node", "Anthropic SDK for JavaScript", `import Anthropic from "@anthropic-ai/sdk";
+	{"anthropic-node", "Anthropic SDK for JavaScript", "js", `import Anthropic from "@anthropic-ai/sdk";
 
 const client = new Anthropic({ baseURL: "{base}", apiKey: "{key}" });
 const answer = await client.messages.create({
@@ -68,13 +69,13 @@ const answer = await client.messages.create({
 });
 console.log(answer.content[0].text);
 `},
-	{"anthropic-go", "Anthropic SDK for Go", `client := anthropic.NewClient(option.WithBaseURL("{base}"), option.WithAPIKey("{key}"))
+	{"anthropic-go", "Anthropic SDK for Go", "go", `client := anthropic.NewClient(option.WithBaseURL("{base}"), option.WithAPIKey("{key}"))
 answer, err := client.Messages.New(ctx, anthropic.MessageNewParams{
 	Model: "{route}", MaxTokens: 1000,
 	Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock("Hello"))},
 })
 `},
-	{"langchain", "LangChain for JavaScript", `import { ChatOpenAI } from "@langchain/openai";
+	{"langchain", "LangChain for JavaScript", "js", `import { ChatOpenAI } from "@langchain/openai";
 import { ChatAnthropic } from "@langchain/anthropic";
 
 const viaOpenAI = new ChatOpenAI({
@@ -84,7 +85,7 @@ const viaAnthropic = new ChatAnthropic({
   model: "{route}", apiKey: "{key}", anthropicApiUrl: "{base}",
 });
 `},
-	{"vercel-ai-sdk", "Vercel AI SDK", `import { generateText } from "ai";
+	{"vercel-ai-sdk", "Vercel AI SDK", "js", `import { generateText } from "ai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 
 // createOpenAI() speaks the Responses API by default, which the gateway does
@@ -94,7 +95,7 @@ const gateway = createOpenAICompatible({
 });
 const { text } = await generateText({ model: gateway("{route}"), prompt: "Hello" });
 `},
-	{"opencode", "opencode", `// opencode.json
+	{"opencode", "opencode", "jsonc", `// opencode.json
 {
   "$schema": "https://opencode.ai/config.json",
   "model": "switchgear/{route}",
@@ -140,7 +141,7 @@ configuration. --list names the clients; --all prints one page with all of them.
 			}
 			i := slices.IndexFunc(guides, func(g clientGuide) bool { return g.name == args[0] })
 			if i < 0 {
-				return fmt.Errorf("there is no guide for %q.%s The clients are %s", args[0], config.DidYouMean(args[0], guideNames()), strings.Join(guideNames(), ", "))
+				return unknownClient(args[0])
 			}
 			fmt.Fprint(c.OutOrStdout(), fill.Replace(guides[i].text))
 			return nil
@@ -154,6 +155,15 @@ configuration. --list names the clients; --all prints one page with all of them.
 	f.BoolVar(&list, "list", false, "list the clients and end")
 	f.BoolVar(&everything, "all", false, "print one page with all clients")
 	return c
+}
+
+func unknownClient(name string) error {
+	names := guideNames()
+	text := fmt.Sprintf("there is no guide for %q. There are: %s.", name, strings.Join(names, ", "))
+	if near := config.DidYouMean(name, names); near != "" {
+		text += " " + near
+	}
+	return errors.New(text)
 }
 
 func guideNames() []string {
@@ -186,15 +196,29 @@ func filler(source app.Source, base, route, key string) (*strings.Replacer, erro
 			key = "YOUR-CLIENT-KEY"
 		}
 	}
-	return strings.NewReplacer("{base}", strings.TrimRight(base, "/"), "{key}", key, "{route}", route), nil
+	return words(base, key, route), nil
 }
+
+func words(base, key, route string) *strings.Replacer {
+	return strings.NewReplacer("{base}", strings.TrimRight(base, "/"), "{key}", key, "{route}", route)
+}
+
+// pageHead begins the page of all clients.
+const pageHead = `# Point a client at the gateway
+
+One block for each client, ready to paste. ` + "`switchgear connect NAME`" + ` prints a block with your own address and route filled in;
+` + "`make demo-clients`" + ` prints this page. The model a client names is a route or an alias of one. The key is a client key
+if the configuration has any, else any word will do.
+`
+
+//go:generate sh -c "go run . connect --all --url http://127.0.0.1:8080 --route chat --key YOUR-CLIENT-KEY > ../../docs/clients.md"
 
 // clientPage is one page of copy and paste for every client.
 func clientPage(fill *strings.Replacer) string {
 	var b strings.Builder
-	b.WriteString("# Point a client at the gateway\n")
+	b.WriteString(pageHead)
 	for _, g := range guides {
-		b.WriteString("\n## " + g.title + "\n```\n" + fill.Replace(g.text) + "```\n")
+		b.WriteString("\n## " + g.title + "\n\n`switchgear connect " + g.name + "`\n\n```" + g.language + "\n" + fill.Replace(g.text) + "```\n")
 	}
 	return b.String()
 }

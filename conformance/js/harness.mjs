@@ -55,6 +55,41 @@ export function served(headers, { vendor, condition, model, route }) {
   else check(fallback.includes(`${vendor}-${condition}/${model}`), `x-switchgear-fallback is ${JSON.stringify(fallback)}`);
 }
 
+// servedAcross checks the headers of an answer in the other protocol: from the
+// first step, or from the second while the first is down.
+export function servedAcross(headers, { vendor, condition, route }) {
+  const get = (name) => headers.get(`x-switchgear-${name}`);
+  const other = { openai: 'anthropic', anthropic: 'openai' }[vendor];
+  check(headers.get(vendor === 'openai' ? 'x-request-id' : 'request-id'), 'the id the SDK reads is missing');
+  equal(get('route'), route, 'x-switchgear-route');
+  const first = condition === 'calm';
+  equal(get('served-by'), `${other}-${first ? 'calm' : 'spare'}/${models[other]}`, 'x-switchgear-served-by');
+  equal(get('step'), first ? '1/2' : '2/2', 'x-switchgear-step');
+  equal(get('fallback')?.split(':')[0] ?? '', first ? '' : `${vendor}-down/${models[vendor]}`, 'x-switchgear-fallback');
+}
+
+// models are those of the routes across the protocols.
+export const models = { openai: 'gpt-5.6-terra', anthropic: 'claude-sonnet-5' };
+
+// seen is what the simulated provider was last asked for, in the driver's words.
+export async function seen() {
+  const response = await fetch(`${sim}/_seen`);
+  check(response.ok, `the inspector answers ${response.status}`);
+  return response.json();
+}
+
+// dropped checks that x-switchgear-dropped names each of these, and nothing
+// where there are none.
+export function dropped(headers, ...names) {
+  const got = headers.get('x-switchgear-dropped') ?? '';
+  if (names.length === 0) equal(got, '', 'x-switchgear-dropped');
+  for (const name of names) check(got.includes(name), `x-switchgear-dropped is ${JSON.stringify(got)}, without ${name}`);
+}
+
+// A red dot of one pixel.
+export const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+export const picture = 'https://example.test/relay.png';
+
 // upstream counts the calls that reached the simulated provider for a model.
 export async function upstream(model) {
   const response = await fetch(`${sim}/_sim/log`);

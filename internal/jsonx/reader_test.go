@@ -312,3 +312,18 @@ func BenchmarkAppendQuote(b *testing.B) {
 		dst = AppendQuote(dst[:0], text)
 	}
 }
+
+func TestEmpty(t *testing.T) {
+	f := func(raw string, want bool) {
+		t.Helper()
+		if got := Empty([]byte(raw)); got != want {
+			t.Errorf("%s: %v", raw, got)
+		}
+	}
+	for _, raw := range []string{"null", `""`, "[]", "{}", " [ ] ", "{ }"} {
+		f(raw, true)
+	}
+	for _, raw := range []string{"0", "false", `"a"`, "[null]", `{"a":null}`, ""} {
+		f(raw, false)
+	}
+}

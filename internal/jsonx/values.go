@@ -108,3 +108,23 @@ func (r *Reader) skip() []byte {
 	r.i, r.pending = next, false
 	return r.c.b[start:next]
 }
+
+// Empty reports whether a value says nothing: null, or a string, array or
+// object that holds nothing.
+func Empty(raw []byte) bool {
+	r := NewReader(raw)
+	switch r.Kind() {
+	case Null:
+		return true
+	case String:
+		return r.Str() == ""
+	case Array:
+		r.Array()
+		return !r.More()
+	case Object:
+		r.Object()
+		return !r.More()
+	default:
+		return false
+	}
+}

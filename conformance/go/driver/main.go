@@ -89,7 +89,7 @@ func (d *driver) run(ctx context.Context, s suite) {
 	before := d.failed
 	d.count(s.name, expected, results)
 	if d.failed > before || err != nil {
-		fmt.Fprintf(d.out, "conformance/%s: the last the gateway said:\n%s", s.name, stage.gateway.tail(20))
+		fmt.Fprintf(d.out, "conformance/%s: the last the gateway said:\n%s", s.name, stage.gateway.Tail(20))
 	}
 }
 

@@ -45,6 +45,9 @@ func (*Codec) Answer(resp *switchgear.Response) (body []byte, dropped []string, 
 	}
 	w.End()
 	for _, key := range slices.Sorted(maps.Keys(choice.Extra)) {
+		if jsonx.Empty(choice.Extra[key]) {
+			continue
+		}
 		a.drop("choices[0].extra." + key)
 	}
 	for i := 1; i < len(resp.Choices); i++ {
@@ -117,7 +120,9 @@ func (a *answerer) part(path string, p *switchgear.Part) {
 	case p.Kind != switchgear.PartThinking && p.Kind != switchgear.PartRedacted && p.Kind != switchgear.PartToolCall:
 		// Those hold there what their own provider must get back, in its words.
 		for _, key := range slices.Sorted(maps.Keys(p.Extra)) {
-			a.drop(path + ".extra." + key)
+			if !jsonx.Empty(p.Extra[key]) {
+				a.drop(path + ".extra." + key)
+			}
 		}
 	}
 	w.End()

@@ -51,7 +51,7 @@ func TestFit(t *testing.T) {
 		{"sampling that is fixed", "claude-opus-4-8", request{Sampling: switchgear.Sampling{Temperature: ptr(0.2), TopP: ptr(1.0), TopK: ptr[int64](3)}}, hi, []string{"sampling.temperature", "sampling.top_k"}},
 		{"tiers and stops", "claude-opus-4-8", request{Tier: "default", Stop: []string{"\n", "END"}}, `"service_tier":"standard_only","stop_sequences":["END"],` + hi, []string{"stop[0]"}},
 		{"a tier that has no word", "claude-opus-4-8", request{Tier: "flex"}, hi, []string{"tier"}},
-		{"a schema", "claude-sonnet-4-5", request{Output: &switchgear.Output{Name: "n", Schema: raw(`{"type":"object","title":"t"}`), Strict: true}}, `"output_config":{"format":{"type":"json_schema","schema":{"type":"object","title":"t"}}},` + hi, nil},
+		{"a schema", "claude-sonnet-4-5", request{Output: &switchgear.Output{Name: "n", Schema: raw(`{"type":"object","title":"t"}`), Strict: true}}, `"output_config":{"format":{"type":"json_schema","schema":{"type":"object","title":"t"}}},` + hi, []string{"output.name"}},
 		{"a schema the model cannot hold", "claude-sonnet-4-0", request{Output: &switchgear.Output{Name: "n", Schema: raw(`{"type":"object"}`)}}, hi, []string{"output"}},
 		{"JSON without a schema", "claude-opus-4-8", request{Output: &switchgear.Output{}}, hi, []string{"output"}},
 		{

@@ -48,7 +48,7 @@ func (c *Codec) AnswerTo(req *switchgear.Request, r *switchgear.Response) (body 
 	}
 	w.End()
 	for _, name := range sorted(r.Extra) {
-		if name != "created" {
+		if name != "created" && !jsonx.Empty(r.Extra[name]) {
 			a.lost("extra." + name)
 		}
 	}
@@ -134,7 +134,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 		a.lost(path + ".finish.sequence")
 	}
 	for _, name := range sorted(c.Extra) {
-		if name != "logprobs" {
+		if name != "logprobs" && !jsonx.Empty(c.Extra[name]) {
 			a.lost(path + ".extra." + name)
 		}
 	}
@@ -235,7 +235,8 @@ func (a *answerer) gather(path string, parts []switchgear.Part) spokenParts {
 			continue
 		}
 		for _, name := range sorted(p.Extra) {
-			if !(p.Origin == Name && (p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted)) {
+			opaque := p.Origin == Name && (p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted)
+			if !opaque && !jsonx.Empty(p.Extra[name]) {
 				a.lost(at + ".extra." + name)
 			}
 		}

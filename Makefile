@@ -64,7 +64,7 @@ bench: build ## measure against nginx on this machine; prints the table of docs/
 	@scripts/bench.sh
 
 .PHONY: generate
-generate: ## rebuild the embedded catalogue from the recorded facts
+generate: ## rebuild what is made: the embedded catalogue from the recorded facts, docs/levers.md from the code
 	@$(GO) generate ./...
 
 .PHONY: docker

@@ -95,3 +95,18 @@ func TestCountEstimate(t *testing.T) {
 		}
 	})
 }
+
+// A request that is much too long for every model of its route is not sent to
+// any; the client is told in the words its own provider has for that.
+func TestMuchTooLong(t *testing.T) {
+	for m, word := range map[protocol]string{openaiSide: `"code":"context_length_exceeded"`, anthropicSide: "prompt is too long"} {
+		synctest.Test(t, func(t *testing.T) {
+			h := open(t, mixed)
+			got := h.post(m.path, mode{m, false}.body("text", strings.Repeat("word ", 250_000)))
+			if got.status != 400 || len(h.sim.Log()) != 0 || !strings.Contains(got.body, word) ||
+				!strings.Contains(got.body, "groq/openai/gpt-oss-120b reads at most 131072 tokens, and messages has about 3125") {
+				t.Errorf("%d after %d calls: %s", got.status, len(h.sim.Log()), got.body)
+			}
+		})
+	}
+}

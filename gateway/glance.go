@@ -33,19 +33,42 @@ var marks = map[string][]mark{ //nolint:gochecknoglobals // a constant table
 }
 
 // mayAsk says which of some features a request may ask for, by the strings its
-// bytes hold.
+// bytes hold. It looks at what follows each quotation mark, once: a prompt of
+// prose has few, and they are found fast.
 func mayAsk(w *switchgear.Wire, of failover.Feature) failover.Feature {
 	known, ok := marks[w.Dialect]
 	if !ok {
 		return of
 	}
-	var may failover.Feature
+	var letters uint32 // the first letters of the marks that matter
+	var sought failover.Feature
 	for i := range known {
-		if f := known[i].feature; of&f != 0 && may&f == 0 && bytes.Contains(w.Body, known[i].text) {
-			may |= f
+		if of&known[i].feature != 0 {
+			letters |= 1 << (known[i].text[1] - 'a')
+			sought |= known[i].feature
+		}
+	}
+	var may failover.Feature
+	for body, i := w.Body, 0; may != sought; {
+		next := bytes.IndexByte(body[i:], '"')
+		if i += next + 1; next < 0 || i == len(body) {
+			break
+		}
+		if letter := body[i] - 'a'; letter < 32 && letters&(1<<letter) != 0 {
+			may |= of & marked(known, body[i-1:])
 		}
 	}
 	return may
+}
+
+// marked is the feature whose mark some bytes begin with.
+func marked(known []mark, rest []byte) failover.Feature {
+	for i := range known {
+		if bytes.HasPrefix(rest, known[i].text) {
+			return known[i].feature
+		}
+	}
+	return 0
 }
 
 // lacks are the features that the catalogue knows a model not to have.

@@ -123,6 +123,7 @@ type Explanation struct {
 	When   string // its condition
 	Stakes switchgear.Stakes
 	Floor  switchgear.Tier
+	Strict bool // a request is refused rather than part of it left out
 	Steps  []ExplainedStep
 	Worst  time.Duration // the longest the request can take; 0 for no limit
 }
@@ -159,6 +160,7 @@ func (g *Gateway) Explain(name string, q Query) (*Explanation, error) {
 	e := r.Explain(&query, q.OutputTokens, q.At)
 	out := &Explanation{Route: e.Route, Rule: e.Rule, When: e.When, Stakes: e.Stakes, Floor: e.Floor, Worst: e.Worst}
 	written, _ := s.cfg.Route(name)
+	out.Strict = written.Strict
 	chain := written.Chain
 	if e.Rule > 0 {
 		chain = written.Rules[e.Rule-1].Chain

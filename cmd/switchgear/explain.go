@@ -85,6 +85,9 @@ func printExplanation(c *cobra.Command, e *gateway.Explanation, input, output in
 	if e.Floor != switchgear.TierUnknown {
 		head += ", floor " + e.Floor.String()
 	}
+	if e.Strict {
+		head += ", strict"
+	}
 	if e.Worst > 0 {
 		head += ", at most " + e.Worst.String()
 	}
@@ -172,6 +175,7 @@ type explained struct {
 	When         string          `json:"when,omitempty"`
 	Stakes       string          `json:"stakes"`
 	Floor        string          `json:"floor,omitempty"`
+	Strict       bool            `json:"strict"`
 	WorstMS      int64           `json:"worst_ms"`
 	InputTokens  int64           `json:"input_tokens"`
 	OutputTokens int64           `json:"output_tokens"`
@@ -180,7 +184,7 @@ type explained struct {
 
 func explainJSON(e *gateway.Explanation, input, output int64) explained {
 	x := explained{
-		Route: e.Route, Rule: e.Rule, When: e.When, Stakes: e.Stakes.String(), WorstMS: e.Worst.Milliseconds(),
+		Route: e.Route, Rule: e.Rule, When: e.When, Stakes: e.Stakes.String(), Strict: e.Strict, WorstMS: e.Worst.Milliseconds(),
 		InputTokens: input, OutputTokens: output,
 	}
 	if e.Floor != switchgear.TierUnknown {

@@ -10,8 +10,9 @@ import (
 // The codes of a request that no step of its route can take. Where nothing but
 // levers is in the way, the code is [switchgear.CodeLeversDropped].
 const (
-	CodeDialectMismatch = "dialect_mismatch" // it is in a protocol no target speaks
-	CodeUnsupported     = "unsupported"      // no target can do what it asks
+	CodeDialectMismatch = "dialect_mismatch"        // it is in a protocol no target speaks
+	CodeUnsupported     = "unsupported"             // no target can do what it asks
+	CodeTooLong         = "context_length_exceeded" // it is much too long for every target: OpenAI's own word, which clients know
 )
 
 // barrier is why a step cannot take a request, whatever its state, as bits.
@@ -105,7 +106,7 @@ func (j *job) impossible() *switchgear.Error {
 		e.Message = route + " is strict, and none of its targets can be told the whole request: " + why.String() +
 			". Leave it out of the request, or use another route."
 	case barWindow:
-		e.Class = switchgear.ClassContext
+		e.Class, e.Code = switchgear.ClassContext, CodeTooLong
 		e.Message = route + " has no target that can read so much: " + why.String() + ". Shorten the request, or use another route."
 	default:
 	}

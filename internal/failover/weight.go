@@ -48,19 +48,19 @@ func (w *weight) request(req *switchgear.Request) {
 	w.parts(req.System)
 	for i := range req.Messages {
 		w.turns++
-		w.text(req.Messages[i].Name)
+		weigh(w, req.Messages[i].Name)
 		w.parts(req.Messages[i].Parts)
 	}
 	for i := range req.Tools {
 		t := &req.Tools[i]
 		w.turns++
-		w.text(t.Name)
-		w.text(t.Description)
-		w.text(string(t.Schema))
-		w.text(string(t.Raw))
+		weigh(w, t.Name)
+		weigh(w, t.Description)
+		weigh(w, t.Schema)
+		weigh(w, t.Raw)
 	}
 	if req.Output != nil {
-		w.text(string(req.Output.Schema))
+		weigh(w, req.Output.Schema)
 	}
 }
 
@@ -68,12 +68,12 @@ func (w *weight) parts(parts []switchgear.Part) {
 	for i := range parts {
 		p := &parts[i]
 		if p.Kind != switchgear.PartThinking {
-			w.text(p.Text) // thinking of earlier turns is mostly taken out by the provider
+			weigh(w, p.Text) // thinking of earlier turns is mostly taken out by the provider
 		}
-		w.text(string(p.Raw))
+		weigh(w, p.Raw)
 		if p.Call != nil {
-			w.text(p.Call.Name)
-			w.text(p.Call.Arguments)
+			weigh(w, p.Call.Name)
+			weigh(w, p.Call.Arguments)
 		}
 		if p.Result != nil {
 			w.parts(p.Result.Parts)
@@ -97,7 +97,8 @@ func (w *weight) medium(p *switchgear.Part) {
 	}
 }
 
-func (w *weight) text(s string) {
+// weigh weighs a text. It copies none.
+func weigh[T ~string | ~[]byte](w *weight, s T) {
 	w.bytes += len(s)
 	if !w.count {
 		return

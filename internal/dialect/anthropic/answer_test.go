@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -17,7 +18,11 @@ import (
 // without texts that are empty, which are not written.
 func alike(t *testing.T, a, b *switchgear.Response) string {
 	t.Helper()
-	return cmp.Diff(normal(t, a), normal(t, b), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(switchgear.Response{}, "Wire", "Extra"))
+	a, b = normal(t, a), normal(t, b)
+	if reflect.DeepEqual(a.Choices, b.Choices) && a.Usage == b.Usage && a.ID == b.ID && a.Model == b.Model {
+		return "" // cmp takes ten times as long to find nothing
+	}
+	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(switchgear.Response{}, "Wire", "Extra"))
 }
 
 func normal(t *testing.T, r *switchgear.Response) *switchgear.Response {
@@ -119,7 +124,7 @@ func TestForeignAnswer(t *testing.T) {
 					{Kind: switchgear.PartThinking, Text: "hm", Origin: "openai", Extra: map[string]json.RawMessage{"reasoning_content": json.RawMessage(`"hm"`)}},
 					{Kind: switchgear.PartRedacted, Signature: "gAAA", Origin: "openai"},
 					{Text: ""},
-					{Text: "a\n", Origin: "openai", Extra: map[string]json.RawMessage{"annotations": json.RawMessage(`[]`)}},
+					{Text: "a\n", Origin: "openai", Extra: map[string]json.RawMessage{"annotations": json.RawMessage(`[{}]`), "none": json.RawMessage(`[]`)}},
 					{Kind: switchgear.PartToolCall, Origin: "openai", Call: &switchgear.ToolCall{ID: "call_1", Name: "f", Arguments: `{"x":1}`}},
 					{Kind: switchgear.PartToolCall, Call: &switchgear.ToolCall{Name: "g"}},
 					{Kind: switchgear.PartToolCall, Call: &switchgear.ToolCall{ID: "call_3", Name: "h", Arguments: `{"cut":`}},
@@ -128,7 +133,7 @@ func TestForeignAnswer(t *testing.T) {
 					{Kind: switchgear.PartOther, Raw: json.RawMessage(`{"type":"x"}`), Origin: "openai"},
 				},
 				Finish: switchgear.Finish{Kind: switchgear.FinishStop, Reason: "stop"},
-				Extra:  map[string]json.RawMessage{"logprobs": json.RawMessage(`{}`)},
+				Extra:  map[string]json.RawMessage{"logprobs": json.RawMessage(`{"content":[]}`), "content_filter_results": json.RawMessage(`{}`)},
 			},
 			{Index: 1},
 		},

@@ -110,7 +110,7 @@ func sizeOf(messages []switchgear.Message) int {
 	for i := range messages {
 		n += 32 + sizeOfParts(messages[i].Parts)
 	}
-	return n + n/32
+	return n + n/8 // what is escaped grows
 }
 
 func sizeOfParts(parts []switchgear.Part) int {
@@ -137,5 +137,5 @@ func sizeOfTools(tools []switchgear.Tool) int {
 		t := &tools[i]
 		n += 96 + len(t.Name) + len(t.Description) + len(t.Schema) + len(t.Raw)
 	}
-	return n + n/32
+	return n + n/8 // what is escaped grows
 }

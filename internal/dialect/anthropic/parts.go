@@ -51,13 +51,15 @@ func (c *conversation) turn(books leaves.Message, m *switchgear.Message) {
 	books.Said(leaves.MessageRole)
 	role := speaker(m.Role)
 	own := len(m.Extra) > 0 && !c.t.foreign
-	if role != c.role || own {
-		c.close()
-	}
+	apart := own || role != c.role // from what was said last
 	for j := range m.Parts {
 		p := &m.Parts[j]
 		if !c.t.sayable(p) {
 			continue
+		}
+		if apart {
+			c.close()
+			apart = false
 		}
 		if !c.open {
 			c.begin(role)
@@ -103,6 +105,10 @@ func (t *typed) hoists(i int) bool {
 // can hold.
 func (t *typed) system() []byte {
 	var w jsonx.Writer
+	if len(t.req.System) > 0 {
+		size := sizeOfParts(t.req.System)
+		w.Grow(size + size/8)
+	}
 	w.Array()
 	n := t.blocks(&w, t.books.System(), t.req.System)
 	begun := false // anybody but the system has spoken

@@ -3,6 +3,7 @@ package anthropic
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
@@ -12,24 +13,28 @@ import (
 // dialect. Every member either has a field of the request or goes, as it came,
 // into the Extra of its level; a content block or a tool of a kind this package
 // has no name for is kept whole. Null says nothing anywhere. The model and
-// whether to stream are not in the result: [Codec.Scan] reads those.
+// whether to stream are not in the result: [Codec.Scan] reads those, and finds
+// what a body has behind its end, or twice.
 //
 // Of an object that is typed in part (thinking, tool_choice, output_config,
 // metadata, cache_control) the members without a field are kept in Extra under
 // the object's name.
 func (*Codec) Decode(body []byte) (*switchgear.Request, error) {
-	if err := jsonx.Check(body); err != nil {
-		return nil, scanError(body, err)
-	}
 	if jsonx.KindOf(body) != jsonx.Object {
 		return nil, invalid("the request body must be a JSON object", "")
 	}
-	d := decoder{req: &switchgear.Request{Origin: name}}
+	if !utf8.Valid(body) { // the rest of Scan's checks the reader makes again
+		return nil, invalid("the request body is no valid UTF-8", "")
+	}
+	d := decoder{req: &switchgear.Request{Origin: name}, path: make([]step, 0, 8)}
 	r := jsonx.NewReader(body)
 	for r.Object(); r.More() && d.err == nil; {
 		d.member(&r)
 	}
-	if d.err != nil {
+	switch {
+	case r.Err() != nil:
+		return nil, scanError(body, r.Err())
+	case d.err != nil:
 		return nil, d.err
 	}
 	return d.req, nil

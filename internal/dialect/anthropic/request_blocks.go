@@ -49,20 +49,13 @@ func (d *decoder) message(r *jsonx.Reader) switchgear.Message {
 }
 
 func (d *decoder) role(r *jsonx.Reader) switchgear.Role {
-	switch role := d.str(r, "role"); role { // the constants need no memory of their own
-	case string(switchgear.RoleUser):
-		return switchgear.RoleUser
-	case string(switchgear.RoleAssistant):
-		return switchgear.RoleAssistant
-	case string(switchgear.RoleSystem):
-		return switchgear.RoleSystem
-	default:
-		if d.in("role"); role != "" {
-			d.wrong(`"user", "assistant" or "system"`)
+	word, _ := jsonx.Unquote(r.Raw())
+	for _, role := range [...]switchgear.Role{switchgear.RoleUser, switchgear.RoleAssistant, switchgear.RoleSystem} {
+		if word == string(role) {
+			return role // which needs no memory of its own
 		}
-		d.out()
-		return ""
 	}
+	return ""
 }
 
 // content reads what stands in a message, in the instructions or in the result
@@ -84,7 +77,7 @@ func (d *decoder) content(r *jsonx.Reader, member string) []switchgear.Part {
 	for r.Array(); r.More() && d.err == nil; i++ {
 		d.at(i)
 		if r.Kind() == jsonx.Object {
-			parts = append(parts, d.block(r.Raw()))
+			parts = append(parts, d.block(r))
 		} else {
 			d.wrong("an object")
 			r.Skip()
@@ -95,11 +88,10 @@ func (d *decoder) content(r *jsonx.Reader, member string) []switchgear.Part {
 }
 
 // block reads one content block.
-func (d *decoder) block(raw []byte) switchgear.Part {
-	kind := blockType(raw)
+func (d *decoder) block(r *jsonx.Reader) switchgear.Part {
+	start := *r // to come back to
 	part := switchgear.Part{}
-	whole := true
-	switch kind {
+	switch kindOf(*r) {
 	case "text":
 		part.Kind = switchgear.PartText
 	case "thinking":
@@ -116,16 +108,21 @@ func (d *decoder) block(raw []byte) switchgear.Part {
 		part.Kind, part.Media = switchgear.PartDocument, &switchgear.Media{}
 	case "":
 		d.wrong(`an object whose "type" says what it is`)
+		r.Skip()
 		return part
 	default:
-		return other(raw)
+		return other(r.Raw())
 	}
-	r := jsonx.NewReader(raw)
-	for r.Object(); r.More() && whole; {
-		whole = d.field(&r, &part)
+	whole, types := true, 0
+	for r.Object(); r.More(); {
+		if key := r.Key(); string(key) == "type" {
+			types++
+		} else {
+			whole = d.field(r, key, &part) && whole
+		}
 	}
-	if !whole || (part.Media != nil && *part.Media == (switchgear.Media{})) {
-		return other(raw)
+	if !whole || types > 1 || (part.Media != nil && *part.Media == (switchgear.Media{})) {
+		return other(start.Raw())
 	}
 	switch {
 	case part.Kind == switchgear.PartThinking, part.Kind == switchgear.PartRedacted:
@@ -136,6 +133,30 @@ func (d *decoder) block(raw []byte) switchgear.Part {
 	return part
 }
 
+// kindOf is the type of the block that comes next; the reader is a copy. Most
+// clients write it first.
+func kindOf(r jsonx.Reader) string {
+	for r.Object(); r.More(); {
+		if string(r.Key()) != "type" {
+			continue
+		}
+		switch raw := r.Raw(); string(raw) { // the usual ones need no memory
+		case `"text"`:
+			return "text"
+		case `"tool_use"`:
+			return "tool_use"
+		case `"tool_result"`:
+			return "tool_result"
+		case `"thinking"`:
+			return "thinking"
+		default:
+			kind, _ := jsonx.Unquote(raw)
+			return kind
+		}
+	}
+	return ""
+}
+
 // other is a block that is kept as it came.
 func other(raw []byte) switchgear.Part {
 	return switchgear.Part{Kind: switchgear.PartOther, Raw: bytes.Clone(raw), Origin: name}
@@ -143,13 +164,8 @@ func other(raw []byte) switchgear.Part {
 
 // field reads one member of a block. It is false if the block says something
 // that no field can hold and that must not be torn apart.
-func (d *decoder) field(r *jsonx.Reader, p *switchgear.Part) bool {
-	key := r.Key()
-	switch string(key) {
-	case "type":
-		r.Skip()
-		return true
-	case "cache_control":
+func (d *decoder) field(r *jsonx.Reader, key []byte, p *switchgear.Part) bool {
+	if string(key) == "cache_control" {
 		p.Cache = d.cache(r, &p.Extra)
 		return true
 	}

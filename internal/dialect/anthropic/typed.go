@@ -20,6 +20,7 @@ func encodeTyped(call *switchgear.Call, stream bool) (provider.Encoded, error) {
 	t := newTyped(call)
 	defer t.books.Close()
 	out := provider.Encoded{Path: messagesPath, Header: header(nil)}
+	t.body.set("max_tokens", nil) // has its place before the messages, and its value once thinking is settled
 	t.conversation()
 	t.limit()
 	t.stop()
@@ -68,6 +69,7 @@ func newTyped(call *switchgear.Call) *typed {
 	t := &typed{
 		req: call.Request, books: leaves.Open(call.Request, name),
 		foreign: !ours(call.Request.Origin), family: familyOf(call.Target.Model),
+		body: make(fields, 0, 12),
 	}
 	t.body.set("model", quote(call.Target.Model))
 	return t

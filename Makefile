@@ -37,7 +37,7 @@ conformance: build ## the official client SDKs against the built binary
 
 .PHONY: check
 check: ## format, vet, lint, layers, tidy
-	@echo "check: format"; test -z "$$($(TOOL) golangci-lint fmt --diff ./... | tee /dev/stderr)"
+	@echo "check: format"; diff=$$($(TOOL) golangci-lint fmt --diff ./...); if [ -n "$$diff" ]; then echo "$$diff"; exit 1; fi
 	@echo "check: vet";    $(GO) vet ./...
 	@echo "check: lint";   $(TOOL) golangci-lint run ./...
 	@echo "check: layers"; $(GO) test -count=1 ./internal/archtest

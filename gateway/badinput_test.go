@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -79,7 +80,7 @@ func badBodies(rest string) []bad {
 }
 
 // badRequests lists what is wrong with everything but the body, which is fine.
-func badRequests(p protocol, fine string) []bad {
+func badRequests(p protocol) []bad {
 	bearer := func(key string) []string { return []string{"Authorization", "Bearer " + key} }
 	return []bad{
 		{name: "no client key", headers: []string{"Authorization", ""}, status: 401, code: "no_client_key", words: "client key"},
@@ -100,7 +101,6 @@ func badRequests(p protocol, fine string) []bad {
 		{name: "no version", path: strings.TrimPrefix(p.path, "/v1"), status: 404, code: "not_found", words: "You probably mean " + p.path},
 		{name: "the endpoint twice", path: p.path + strings.TrimPrefix(p.path, "/v1"), status: 404, code: "not_found", words: "You probably mean " + p.path},
 		{name: "a slash too many", path: p.path + "/", status: 404, code: "not_found"},
-		{name: "too large", body: fine + strings.Repeat(" ", 32<<20), status: 413, code: "body_too_large", words: "32 MiB"},
 	}
 }
 
@@ -110,7 +110,7 @@ func TestBadInput(t *testing.T) {
 	for _, p := range bothSides {
 		rest := strings.ReplaceAll(p.rest, "PROMPT", "hello")
 		fine := mode{p, false}.body("chat", "hello")
-		for _, c := range append(badBodies(rest), badRequests(p, fine)...) {
+		for _, c := range append(badBodies(rest), badRequests(p)...) {
 			t.Run(p.name+"/"+c.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { refuse(t, p, c, fine) })
 			})
@@ -287,5 +287,53 @@ func TestMethods(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// endless is a body that says it is long and never comes.
+type endless struct{ gone <-chan struct{} }
+
+func (e endless) Read([]byte) (int, error) {
+	<-e.gone
+	return 0, io.ErrUnexpectedEOF
+}
+
+// TestTooLarge: a body over 32 MiB is refused: at once if it says so, and as
+// soon as it is over if it does not.
+func TestTooLarge(t *testing.T) {
+	for _, p := range bothSides {
+		for _, known := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/%t", p.name, known), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					h := doorHouse(t, p)
+					gone := make(chan struct{})
+					var body io.Reader = endless{gone}
+					if !known {
+						fine := mode{p, false}.body("chat", "hello")
+						body = io.MultiReader(strings.NewReader(fine+strings.Repeat(" ", 32<<20)), strings.NewReader(""))
+					}
+					r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:8080"+p.path, body)
+					if err != nil {
+						t.Fatal(err)
+					}
+					r.Header.Set("Content-Type", "application/json")
+					r.Header.Set("X-Api-Key", clientKey)
+					if known {
+						r.ContentLength = 32<<20 + 1
+					}
+					start := time.Now()
+					resp, err := h.client.RoundTrip(r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := read(resp, start)
+					close(gone)
+					e := readError(t, p, got.body)
+					if got.status != 413 || e.Code != "body_too_large" || !strings.Contains(e.Message, "32 MiB") || got.took != 0 || len(h.sim.Log()) != 0 {
+						t.Errorf("%d after %v: %+v", got.status, got.took, e)
+					}
+				})
+			})
+		}
 	}
 }

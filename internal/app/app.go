@@ -139,6 +139,9 @@ func (p *process) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if tokenFile != "" {
+		defer func() { _ = os.Remove(tokenFile) }()
+	}
 	servers := []*http.Server{dataServer(p.gateway.Handler()), adminServer(p.adminHandler(ops))}
 	failed := make(chan error, len(servers))
 	for i, l := range []net.Listener{data, ops} {

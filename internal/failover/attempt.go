@@ -72,7 +72,7 @@ func (a *attempt) failure(err error) *switchgear.Error {
 	}
 	if a.ctx.Err() != nil {
 		cause, ok := errors.AsType[*switchgear.Error](context.Cause(a.ctx))
-		if a.job.ctx.Err() != nil && !(ok && clocked(cause)) {
+		if a.job.ctx.Err() != nil && (!ok || !clocked(cause)) {
 			// The request's own deadline, in whatever words its owner gives:
 			// the clock for it was about to fire.
 			return timedOut(a.step.Target.Provider, CodeTotalTimeout, time.Since(a.start))

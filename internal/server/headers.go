@@ -84,7 +84,8 @@ func bit(b bool) string {
 	return "0"
 }
 
-// fallbackReasons says, for each target that was passed over or failed, why.
+// fallbackReasons says, for each target that was passed over or failed, why:
+// the last reason, if it was tried more than once.
 func fallbackReasons(t *switchgear.Trace) string {
 	var b strings.Builder
 	for i := range t.Attempts {
@@ -95,6 +96,9 @@ func fallbackReasons(t *switchgear.Trace) string {
 		}
 		if reason == "" || (a.Target == t.Target && a.Step == t.Step && t.Step == 1) {
 			continue
+		}
+		if i+1 < len(t.Attempts) && t.Attempts[i+1].Step == a.Step {
+			continue // tried again: the last word counts
 		}
 		if b.Len() > 0 {
 			b.WriteString(", ")

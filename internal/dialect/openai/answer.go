@@ -101,7 +101,7 @@ type answerer struct {
 
 func (a *answerer) lost(path string) { a.dropped = append(a.dropped, path) }
 
-// spoken is what a choice holds, by kind.
+// spokenParts are what a choice holds, by kind.
 type spokenParts struct {
 	text, refusal, reasoning string
 	calls                    []*switchgear.ToolCall
@@ -116,7 +116,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 	w.Key("index")
 	w.Int(int64(c.Index))
 	w.Key("message")
-	a.message(path, c, &s)
+	a.message(path, &s)
 	w.Key("logprobs")
 	if raw := c.Extra["logprobs"]; len(raw) > 0 {
 		w.Raw(raw)
@@ -124,7 +124,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 		w.Null()
 	}
 	w.Key("finish_reason")
-	word, exact := finishReason(c.Finish.Kind, s.refusal != "", a.old)
+	word, exact := finishReason(c.Finish.Kind, s.refusal != "", len(s.calls) > 0, a.old)
 	w.Str(word)
 	w.End()
 	if !exact {
@@ -140,7 +140,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 	}
 }
 
-func (a *answerer) message(path string, c *switchgear.Choice, s *spokenParts) {
+func (a *answerer) message(path string, s *spokenParts) {
 	w := &a.w
 	w.Object()
 	w.Key("role")
@@ -234,10 +234,11 @@ func (a *answerer) gather(path string, parts []switchgear.Part) spokenParts {
 			a.lost(at + bracketed(partWord(p)))
 			continue
 		}
+		if p.Origin == Name && (p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted) {
+			continue // the same again, as it came
+		}
 		for _, name := range sorted(p.Extra) {
-			if !(p.Origin == Name && (p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted)) {
-				a.lost(at + ".extra." + name)
-			}
+			a.lost(at + ".extra." + name)
 		}
 	}
 	return s
@@ -313,7 +314,7 @@ func writeDetail(w *jsonx.Writer, p *switchgear.Part, index int) {
 }
 
 // finishReason is the word for why an answer ended; not exact if there is none.
-func finishReason(kind switchgear.FinishKind, refused, old bool) (word string, exact bool) {
+func finishReason(kind switchgear.FinishKind, refused, called, old bool) (word string, exact bool) {
 	switch kind {
 	case switchgear.FinishStop:
 		return "stop", true
@@ -330,6 +331,10 @@ func finishReason(kind switchgear.FinishKind, refused, old bool) (word string, e
 		}
 		return "content_filter", true
 	default:
+		if called { // the client must run them, whatever else there is to say
+			word, _ = finishReason(switchgear.FinishToolCall, refused, called, old)
+			return word, false
+		}
 		return "stop", false
 	}
 }

@@ -161,7 +161,8 @@ func (x *streamer) start(id, model string) {
 	h = strconv.AppendInt(h, x.codec.created(nil), 10)
 	h = append(h, `,"model":`...)
 	h = jsonx.AppendQuote(h, model)
-	x.head = append(h, `,"choices":[`...)
+	h = append(h, `,"choices":[`...)
+	x.head = h
 }
 
 // choice finds a choice; one that begins says its role.
@@ -339,7 +340,7 @@ func (x *streamer) finish(dst []byte, e *switchgear.Event) []byte {
 	for len(c.parts) > 0 {
 		dst = x.close(dst, c, c.parts[0].index)
 	}
-	word, exact := finishReason(e.Finish.Kind, c.refused, x.old)
+	word, exact := finishReason(e.Finish.Kind, c.refused, c.calls > 0, x.old)
 	if !exact {
 		x.dropped = append(x.dropped, "choices["+strconv.Itoa(c.index)+"].finish"+bracketed(e.Finish.Reason))
 	}

@@ -280,7 +280,7 @@ func (e *encoder) beside(prefix string) {
 func room(req *switchgear.Request, over members) int {
 	n := 512 + partsRoom(req.System)
 	for i := range req.Messages {
-		n += 48 + len(req.Messages[i].Name) + extraRoom(req.Messages[i].Extra) + partsRoom(req.Messages[i].Parts)
+		n += 36 + len(req.Messages[i].Name) + extraRoom(req.Messages[i].Extra) + partsRoom(req.Messages[i].Parts)
 	}
 	for i := range req.Tools {
 		t := &req.Tools[i]
@@ -292,22 +292,25 @@ func room(req *switchgear.Request, over members) int {
 	for _, m := range over {
 		n += len(m.Name) + len(m.Value) + 4
 	}
-	return n + n>>5 // quotes and line feeds take an escape
+	return n + n>>6 // quotes and line feeds take an escape
 }
 
 func partsRoom(parts []switchgear.Part) int {
 	n := 0
 	for i := range parts {
 		p := &parts[i]
-		n += 48 + len(p.Text) + len(p.Raw) + extraRoom(p.Extra)
+		if len(parts) > 1 || p.Cache != nil {
+			n += 28 // a block rather than a string
+		}
+		n += 4 + len(p.Text) + len(p.Raw) + extraRoom(p.Extra)
 		if m := p.Media; m != nil {
 			n += 64 + len(m.Data) + len(m.URL)
 		}
 		if c := p.Call; c != nil {
-			n += 64 + len(c.ID) + len(c.Name) + len(c.Arguments) + len(c.Arguments)>>3
+			n += 80 + len(c.ID) + len(c.Name) + len(c.Arguments) + len(c.Arguments)>>3
 		}
 		if p.Result != nil {
-			n += 64 + partsRoom(p.Result.Parts)
+			n += 24 + len(p.Result.CallID) + partsRoom(p.Result.Parts)
 		}
 	}
 	return n

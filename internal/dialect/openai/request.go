@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/switchgear-dev/switchgear"
@@ -48,7 +49,7 @@ func (*Codec) Decode(body []byte) (*switchgear.Request, error) {
 	if jsonx.KindOf(body) != jsonx.Object {
 		return nil, wrong("invalid_json", "", "the body must be a JSON object")
 	}
-	d := decoder{req: &switchgear.Request{Origin: Name}}
+	d := decoder{req: &switchgear.Request{Origin: Name}, size: len(body)}
 	r := jsonx.NewReader(body)
 	for r.Object(); r.More(); {
 		if r.Kind() != jsonx.Null {
@@ -76,6 +77,44 @@ type decoder struct {
 	older  *int64 // max_tokens
 	safety string
 	asides members // what concerns the answer's way to the client
+
+	size    int // of the body
+	parts   []switchgear.Part
+	results []switchgear.ToolResult
+	called  []switchgear.ToolCall
+}
+
+// atOnce is how many small things are made room for at once: one at a time
+// takes the most time of a long conversation.
+const atOnce = 32
+
+// one is a list of a single part, whose room is not shared.
+func (d *decoder) one(p switchgear.Part) []switchgear.Part {
+	if len(d.parts) == cap(d.parts) {
+		d.parts = make([]switchgear.Part, 0, d.batch())
+	}
+	d.parts = append(d.parts, p)
+	n := len(d.parts)
+	return d.parts[n-1 : n : n]
+}
+
+// batch is how many things to make room for: few for a short body.
+func (d *decoder) batch() int { return min(max(d.size>>11, 2), atOnce) }
+
+func (d *decoder) newResult() *switchgear.ToolResult {
+	if len(d.results) == cap(d.results) {
+		d.results = make([]switchgear.ToolResult, 0, d.batch())
+	}
+	d.results = d.results[:len(d.results)+1]
+	return &d.results[len(d.results)-1]
+}
+
+func (d *decoder) newCall() *switchgear.ToolCall {
+	if len(d.called) == cap(d.called) {
+		d.called = make([]switchgear.ToolCall, 0, d.batch())
+	}
+	d.called = d.called[:len(d.called)+1]
+	return &d.called[len(d.called)-1]
 }
 
 // step is a piece of the path to what is read; at is -1 for a plain member.
@@ -90,7 +129,7 @@ func (d *decoder) out()                   { d.path = d.path[:len(d.path)-1] }
 // where is the JSON path of a member of what is read.
 func (d *decoder) where(name string) string {
 	var b []byte
-	for _, s := range append(d.path[:len(d.path):len(d.path)], step{name, -1}) {
+	for _, s := range append(slices.Clip(d.path), step{name, -1}) {
 		if len(b) > 0 && s.name != "" {
 			b = append(b, '.')
 		}
@@ -121,6 +160,32 @@ func (d *decoder) str(r *jsonx.Reader, name string) string {
 	}
 	r.Skip()
 	return ""
+}
+
+// word reads a string that mostly is one of a few, which take no memory.
+func (d *decoder) word(r *jsonx.Reader, name string) string {
+	if r.Kind() != jsonx.String {
+		return d.str(r, name)
+	}
+	raw := r.Raw()
+	switch string(raw) {
+	case `"user"`:
+		return "user"
+	case `"assistant"`:
+		return "assistant"
+	case `"tool"`:
+		return "tool"
+	case `"system"`:
+		return "system"
+	case `"function"`:
+		return "function"
+	case `"text"`:
+		return "text"
+	case `"image_url"`:
+		return "image_url"
+	}
+	word, _ := jsonx.Unquote(raw)
+	return word
 }
 
 func (d *decoder) whole(r *jsonx.Reader, name string) *int64 {

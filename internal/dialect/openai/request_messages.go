@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/switchgear-dev/switchgear"
@@ -76,11 +77,20 @@ func (d *decoder) message(r *jsonx.Reader) {
 func (d *decoder) turn(r *jsonx.Reader, t *turn) {
 	switch key := r.Key(); string(key) {
 	case "role":
-		t.role = d.str(r, "role")
+		t.role = d.word(r, "role")
 	case "name":
 		t.name = d.str(r, "name")
 	case "content":
 		t.parts = d.content(r)
+		t.parts = slices.DeleteFunc(t.parts, func(p switchgear.Part) bool {
+			if p.Kind == switchgear.PartRefusal {
+				t.refusal += p.Text
+			}
+			return p.Kind == switchgear.PartRefusal
+		})
+		if len(t.parts) == 0 {
+			t.parts = nil
+		}
 	case "refusal":
 		t.refusal += d.str(r, "refusal")
 	case "tool_calls":
@@ -153,12 +163,17 @@ func (d *decoder) say(t *turn, role switchgear.Role, parts []switchgear.Part) {
 	if role != switchgear.RoleTool && t.callID != "" {
 		d.fail("tool_call_id", "belongs to a message whose role is tool")
 	}
+	if d.req.Messages == nil {
+		// A message takes 128 bytes of a body or more; this is right for short
+		// ones and costs little for long ones.
+		d.req.Messages = make([]switchgear.Message, 0, min(d.size>>7, 1<<12)+1)
+	}
 	d.req.Messages = append(d.req.Messages, switchgear.Message{Role: role, Name: t.name, Parts: parts, Extra: t.extra})
 }
 
 // alien refuses what only an assistant can have said.
 func (d *decoder) alien(t *turn) {
-	name := ""
+	var name string
 	switch m := &t.thoughts; {
 	case len(t.calls) > 0 && t.calls[0].Origin == legacy:
 		name = "function_call"
@@ -206,8 +221,9 @@ func (d *decoder) answered(t *turn) []switchgear.Part {
 
 // result adds the result of a call.
 func (d *decoder) result(t *turn, id, origin string) {
-	p := switchgear.Part{Kind: switchgear.PartToolResult, Origin: origin, Result: &switchgear.ToolResult{CallID: id, Parts: t.content()}}
-	d.say(t, switchgear.RoleTool, []switchgear.Part{p})
+	p := switchgear.Part{Kind: switchgear.PartToolResult, Origin: origin, Result: d.newResult()}
+	p.Result.CallID, p.Result.Parts = id, t.content()
+	d.say(t, switchgear.RoleTool, d.one(p))
 }
 
 // functionID is the id of the nth call of a function, which has none here.
@@ -218,12 +234,12 @@ func (d *decoder) functionCall(r *jsonx.Reader, t *turn) {
 		return
 	}
 	d.fns++
-	call := &switchgear.ToolCall{ID: functionID(d.fns)}
-	p := switchgear.Part{Kind: switchgear.PartToolCall, Call: call, Origin: legacy}
+	p := switchgear.Part{Kind: switchgear.PartToolCall, Call: d.newCall(), Origin: legacy}
+	p.Call.ID = functionID(d.fns)
 	d.in("function_call", -1)
-	d.called(r, &p, "")
+	d.wish(r, &p, "")
 	d.out()
-	t.calls = append(t.calls, p)
+	t.call(d, p)
 }
 
 func (d *decoder) calls(r *jsonx.Reader, t *turn) {
@@ -234,15 +250,24 @@ func (d *decoder) calls(r *jsonx.Reader, t *turn) {
 	for r.Array(); r.More(); i++ {
 		d.in("tool_calls", i)
 		if d.kind(r, "", jsonx.Object) {
-			t.calls = append(t.calls, d.call(r))
+			t.call(d, d.call(r))
 		}
 		d.out()
 	}
 }
 
+// call adds a call; mostly there is one.
+func (t *turn) call(d *decoder, p switchgear.Part) {
+	if t.calls == nil {
+		t.calls = d.one(p)
+		return
+	}
+	t.calls = append(t.calls, p)
+}
+
 func (d *decoder) call(r *jsonx.Reader) switchgear.Part {
-	p := switchgear.Part{Kind: switchgear.PartToolCall, Call: &switchgear.ToolCall{}, Origin: Name}
-	kind := "function"
+	p := switchgear.Part{Kind: switchgear.PartToolCall, Call: d.newCall(), Origin: Name}
+	kind, said := "function", false
 	for r.Object(); r.More(); {
 		if r.Kind() == jsonx.Null {
 			continue
@@ -251,11 +276,15 @@ func (d *decoder) call(r *jsonx.Reader) switchgear.Part {
 		case "id":
 			p.Call.ID = d.str(r, "id")
 		case "type":
-			kind = d.str(r, "type")
+			kind = d.word(r, "type")
 		case "index":
 			r.Skip()
-		case "function", "custom":
-			d.called(r, &p, string(key)+".")
+		case "function":
+			said = true
+			d.wish(r, &p, "function.")
+		case "custom":
+			said = true
+			d.wish(r, &p, "custom.")
 		case "cache_control":
 			raw := r.Raw()
 			if p.Cache = marker(raw); p.Cache == nil {
@@ -267,6 +296,9 @@ func (d *decoder) call(r *jsonx.Reader) switchgear.Part {
 	}
 	if p.Call.ID == "" {
 		d.fail("id", "is missing: a call needs the id its result will name")
+	}
+	if !said {
+		d.fail("function", "is missing: say what was called")
 	}
 	switch kind {
 	case "custom":
@@ -281,9 +313,9 @@ func (d *decoder) call(r *jsonx.Reader) switchgear.Part {
 	return p
 }
 
-// called reads the name and the arguments of a call, which are a string, or at
+// wish reads the name and the arguments of a call, which are a string, or at
 // some local servers an object.
-func (d *decoder) called(r *jsonx.Reader, p *switchgear.Part, prefix string) {
+func (d *decoder) wish(r *jsonx.Reader, p *switchgear.Part, prefix string) {
 	if !d.kind(r, prefix, jsonx.Object) {
 		return
 	}

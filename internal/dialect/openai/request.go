@@ -162,6 +162,32 @@ func (d *decoder) str(r *jsonx.Reader, name string) string {
 	return ""
 }
 
+// word reads a string that mostly is one of a few, which take no memory.
+func (d *decoder) word(r *jsonx.Reader, name string) string {
+	if r.Kind() != jsonx.String {
+		return d.str(r, name)
+	}
+	raw := r.Raw()
+	switch string(raw) {
+	case `"user"`:
+		return "user"
+	case `"assistant"`:
+		return "assistant"
+	case `"tool"`:
+		return "tool"
+	case `"system"`:
+		return "system"
+	case `"function"`:
+		return "function"
+	case `"text"`:
+		return "text"
+	case `"image_url"`:
+		return "image_url"
+	}
+	word, _ := jsonx.Unquote(raw)
+	return word
+}
+
 func (d *decoder) whole(r *jsonx.Reader, name string) *int64 {
 	n, ok := r.Int()
 	if !ok {

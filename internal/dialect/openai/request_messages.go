@@ -77,7 +77,7 @@ func (d *decoder) message(r *jsonx.Reader) {
 func (d *decoder) turn(r *jsonx.Reader, t *turn) {
 	switch key := r.Key(); string(key) {
 	case "role":
-		t.role = d.str(r, "role")
+		t.role = d.word(r, "role")
 	case "name":
 		t.name = d.str(r, "name")
 	case "content":
@@ -276,7 +276,7 @@ func (d *decoder) call(r *jsonx.Reader) switchgear.Part {
 		case "id":
 			p.Call.ID = d.str(r, "id")
 		case "type":
-			kind = d.str(r, "type")
+			kind = d.word(r, "type")
 		case "index":
 			r.Skip()
 		case "function":

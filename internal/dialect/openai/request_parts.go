@@ -121,7 +121,7 @@ func whole(r *jsonx.Reader, start jsonx.Reader, kind string) switchgear.Part {
 func (d *decoder) blockMember(r *jsonx.Reader, b *piece) {
 	switch key := r.Key(); string(key) {
 	case "type":
-		b.kind = d.str(r, "type")
+		b.kind = d.word(r, "type")
 	case "text", "refusal":
 		b.odd = b.odd || b.word != ""
 		b.word = string(key)

@@ -197,7 +197,7 @@ await across('history', async (api, params) => {
   equal(asked.calls, 1, 'the number of calls in the history');
   equal(asked.results[0].id, 'toolu_01history', 'the id of the result');
   check(asked.results[0].text.includes('no such city'), `the result is ${JSON.stringify(asked.results[0].text)}`);
-}, 'messages[1]');
+}, 'messages[1].parts[0] (thinking)');
 
 await run('anthropic/cross-count-tokens', async () => {
   const { calls, api } = client();

@@ -91,6 +91,58 @@ def served(calls, vendor, route, condition, model):
     check((fallback == "") if calm else f"{vendor}-{condition}/{model}" in fallback, f"x-switchgear-fallback is {fallback!r}")
 
 
+# The models of the routes across the protocols.
+MODELS = {"openai": "gpt-5.6-terra", "anthropic": "claude-sonnet-5"}
+
+
+def served_across(headers, vendor, route, condition):
+    """Checks the headers of an answer in the other protocol: from the first
+    step, or from the second while the first is down."""
+    other = "anthropic" if vendor == "openai" else "openai"
+    calm = condition == "calm"
+    check(headers.get("x-request-id" if vendor == "openai" else "request-id"), "the id the SDK reads is missing")
+    equal(headers.get("x-switchgear-route"), route, "x-switchgear-route")
+    equal(headers.get("x-switchgear-served-by"), f"{other}-{'calm' if calm else 'spare'}/{MODELS[other]}", "x-switchgear-served-by")
+    equal(headers.get("x-switchgear-step"), "1/2" if calm else "2/2", "x-switchgear-step")
+    failed = headers.get("x-switchgear-fallback", "").split(":")[0]
+    equal(failed, "" if calm else f"{vendor}-down/{MODELS[vendor]}", "x-switchgear-fallback")
+
+
+def dropped(headers, names):
+    """Checks that x-switchgear-dropped names each of these, and nothing where
+    there are none."""
+    got = headers.get("x-switchgear-dropped", "")
+    check(names or not got, f"x-switchgear-dropped is {got!r}")
+    for name in names:
+        check(name in got, f"x-switchgear-dropped is {got!r}, without {name}")
+
+
+def seen():
+    """What the simulated provider was last asked for, in the driver's words."""
+    with urllib.request.urlopen(SIM + "/_seen") as response:
+        return json.load(response)
+
+
+def across(vendor, op, client, act, *lost):
+    """Runs a case in both conditions; lost is what it expects to be dropped."""
+    for condition in ("calm", "down"):
+
+        def case(route=f"{vendor}-cross-{condition}", condition=condition):
+            calls, api = client()
+            act(api, route)
+            for call in calls:
+                served_across(call["headers"], vendor, route, condition)
+                dropped(call["headers"], lost)
+            equal(seen()["dialect"], "anthropic" if vendor == "openai" else "openai", "the protocol of the target")
+
+        run(f"{vendor}/cross-{op}/{condition}", case)
+
+
+# A red dot of one pixel.
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+PICTURE = "https://example.test/relay.png"
+
+
 def upstream(model):
     """Counts the calls that reached the simulated provider for a model."""
     with urllib.request.urlopen(SIM + "/_sim/log") as response:

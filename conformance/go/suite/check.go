@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/switchgear-dev/switchgear/conformance/strict"
 )
 
 // sent is one request of a client, and what came back.
@@ -247,4 +249,120 @@ var toolCases = []toolCase{
 	{"tools", []string{"get_weather"}, false, "get_weather"},
 	{"tools-serial", []string{"get_weather", "get_time"}, true, "get_weather"},
 	{"tools-parallel", []string{"get_weather", "get_time"}, false, "get_weather,get_time"},
+}
+
+// crossModels are the models of the routes across the protocols.
+var crossModels = map[string]string{"openai": "gpt-5.6-terra", "anthropic": "claude-sonnet-5"}
+
+// servedAcross checks the headers of the answers in the other protocol: from
+// the first step, or from the second while the first is down. Lost is all that
+// was dropped.
+func (c *counting) servedAcross(vendor, route, condition string, lost []string) error {
+	other, id := "anthropic", "X-Request-Id"
+	if vendor == "anthropic" {
+		other, id = "openai", "Request-Id"
+	}
+	by, step, failed := other+"-calm/"+crossModels[other], "1/2", ""
+	if condition == "down" {
+		by, step, failed = other+"-spare/"+crossModels[other], "2/2", vendor+"-down/"+crossModels[vendor]
+	}
+	for _, call := range c.calls {
+		h := call.header
+		fallback, _, _ := strings.Cut(h.Get("X-Switchgear-Fallback"), ":")
+		if err := first(
+			must(h.Get(id) != "", "%s is missing", id),
+			equal(h.Get("X-Switchgear-Route"), route, "x-switchgear-route"),
+			equal(h.Get("X-Switchgear-Served-By"), by, "x-switchgear-served-by"),
+			equal(h.Get("X-Switchgear-Step"), step, "x-switchgear-step"),
+			equal(fallback, failed, "x-switchgear-fallback"),
+			dropped(h.Get("X-Switchgear-Dropped"), lost),
+		); err != nil {
+			return err
+		}
+	}
+	return must(len(c.calls) > 0, "no request was sent")
+}
+
+// dropped checks that a header names each of these, and nothing where there are
+// none.
+func dropped(header string, lost []string) error {
+	if len(lost) == 0 {
+		return equal(header, "", "x-switchgear-dropped")
+	}
+	for _, name := range lost {
+		if !strings.Contains(header, name) {
+			return fmt.Errorf("x-switchgear-dropped is %q, without %s", header, name)
+		}
+	}
+	return nil
+}
+
+// seen is what the simulated provider was last asked for, in the driver's
+// words.
+func seen() (*strict.Seen, error) {
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, simulator+"/_seen", nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	s := &strict.Seen{}
+	return s, json.NewDecoder(resp.Body).Decode(s)
+}
+
+// sawTurns checks the history an upstream received after the given turn of two
+// parallel tools.
+func sawTurns(turn int, ids []string) error {
+	s, err := seen()
+	if err != nil {
+		return err
+	}
+	if len(s.Results) != 2*turn {
+		return fmt.Errorf("%d results arrived, want %d", len(s.Results), 2*turn)
+	}
+	last := s.Results[2*turn-2:]
+	return first(
+		equal(s.Calls, 2*turn, "the number of calls in the history"),
+		equal(last[0], strict.Result{ID: ids[0], Text: strconv.Itoa(20+turn) + " degrees"}, "the first result"),
+		equal(last[1], strict.Result{ID: ids[1], Text: "half past " + strconv.Itoa(turn)}, "the second result"),
+		equal(s.Choice, "none", "tool_choice"),
+		equal(strings.Join(s.Tools, ","), "get_weather,get_time", "the tools offered"),
+	)
+}
+
+// across runs a case in both conditions.
+func across(vendor, op string, act func(route string) (*counting, error), lost ...string) {
+	other := map[string]string{"openai": "anthropic", "anthropic": "openai"}[vendor]
+	for _, condition := range []string{"calm", "down"} {
+		run(vendor+"/cross-"+op+"/"+condition, func() error {
+			route := vendor + "-cross-" + condition
+			c, err := act(route)
+			if err != nil {
+				return err
+			}
+			s, err := seen()
+			if err != nil {
+				return err
+			}
+			return first(c.servedAcross(vendor, route, condition, lost), equal(s.Dialect, other, "the protocol of the target"))
+		})
+	}
+}
+
+// A red dot of one pixel, and the address of a picture.
+const (
+	png     = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+	picture = "https://example.test/relay.png"
+)
+
+// sawImages checks that both pictures arrived.
+func sawImages() error {
+	s, err := seen()
+	if err != nil {
+		return err
+	}
+	return equal(strings.Join(s.Images, ","), "image/png "+strconv.Itoa(len(png))+","+picture, "the images")
 }

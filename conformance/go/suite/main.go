@@ -31,8 +31,10 @@ func main() {
 	}
 	openaiSuccesses()
 	openaiErrors()
+	openaiAcross()
 	anthropicSuccesses()
 	anthropicErrors()
+	anthropicAcross()
 }
 
 // run runs one case and prints its line.

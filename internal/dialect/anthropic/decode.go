@@ -126,11 +126,8 @@ func keep(extra *map[string]json.RawMessage, key []byte, r *jsonx.Reader) {
 		r.Skip()
 		return
 	}
-	if *extra == nil {
-		*extra = make(map[string]json.RawMessage, 2)
-	}
-	name := string(key)
-	(*extra)[name] = bytes.Clone(r.Raw())
+	name := string(key) // the key is gone once the value is read
+	put(extra, name, r.Raw())
 }
 
 // block reads one content block. What is of a kind this package has no name for
@@ -146,7 +143,7 @@ func block(raw []byte) switchgear.Part {
 	case "tool_use":
 		return toolBlock(raw)
 	default:
-		return switchgear.Part{Kind: switchgear.PartOther, Raw: bytes.Clone(raw), Origin: name}
+		return other(raw)
 	}
 }
 

@@ -18,6 +18,19 @@ const (
 
 	bodyLimit  = 64 << 10 // bytes of a provider's error that are kept
 	frameLimit = 16 << 20 // bytes of one frame of a stream
+
+	modeEnabled  = "enabled" // of thinking, with a budget
+	modeAdaptive = "adaptive"
+	modeDisabled = "disabled"
+	modeAuto     = "auto" // of the choice of tools
+	modeAny      = "any"
+	modeTool     = "tool"
+	modeNone     = "none"
+
+	outputConfig = "output_config"
+	outputFormat = "output_format" // the older name of output_config.format
+	plainText    = "text/plain"
+	maxName      = 64 // bytes of the name of a schema, where a protocol has one
 )
 
 // Dialect is the messages protocol as a caller of providers speaks it. Base

@@ -62,6 +62,12 @@ func encodeWire(call *switchgear.Call, out provider.Encoded, stream bool) (provi
 	if err != nil {
 		return out, err
 	}
+	if demotes(wire.Body) {
+		var messages []byte
+		if messages, out.Dropped = demote(wire.Body, out.Dropped); messages != nil && !overrides(members, "messages") {
+			members = append(members, jsonx.Member{Name: "messages", Value: messages})
+		}
+	}
 	model := jsonx.AppendQuote(nil, call.Target.Model)
 	if len(members) > 0 || wire.Model.End == 0 {
 		out.Body, err = jsonx.SetMembers(wire.Body, append(members, jsonx.Member{Name: "model", Value: model})...)
@@ -173,4 +179,31 @@ func (f *fields) write() []byte {
 	}
 	w.End()
 	return w.Buf()
+}
+
+// large is how long a value must be, in bytes, to be a piece of its own.
+const large = 2 << 10
+
+// pieces are the object's bytes, of which the large values are not copied.
+func (f *fields) pieces() [][]byte {
+	pieces := make([][]byte, 0, 4)
+	buf := make([]byte, 0, 256)
+	buf = append(buf, '{')
+	for i, m := range *f {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = append(jsonx.AppendQuote(buf, m.Name), ':')
+		switch {
+		case len(m.Value) == 0:
+			buf = append(buf, "null"...)
+			continue
+		case len(m.Value) < large:
+			buf = append(buf, m.Value...)
+			continue
+		}
+		pieces = append(pieces, buf, m.Value)
+		buf = nil
+	}
+	return append(pieces, append(buf, '}'))
 }

@@ -290,7 +290,7 @@ func TestTyped(t *testing.T) {
 			"tools":[{"name":"f","description":"does f","input_schema":{"type":"object","properties":{}},"strict":true,"cache_control":{"type":"ephemeral"}},
 			{"name":"g","input_schema":{"type":"object"},"defer_loading":true},{"type":"web_search_20250305","name":"web_search"}],
 			"tool_choice":{"type":"tool","name":"f","disable_parallel_tool_use":true}`,
-			[]string{"messages[0].name", "messages[1].parts[1]", "messages[1].parts[2]", "messages[1].parts[6].call.arguments", "tools[3]"},
+			[]string{"messages[0].name", "messages[1].parts[1] (thinking)", "messages[1].parts[2] (thinking)", "messages[1].parts[6].call.arguments", "tools[3] (web_search_preview)"},
 		},
 		{
 			"media",
@@ -316,8 +316,8 @@ func TestTyped(t *testing.T) {
 			{"type":"container_upload","file_id":"f","cache_control":{"type":"ephemeral"}},
 			{"type":"text","text":"x"}]}]`,
 			[]string{
-				"messages[0].parts[0].media.detail", "messages[0].parts[5]", "messages[0].parts[6]", "messages[0].parts[7]",
-				"messages[0].parts[9]", "messages[0].parts[10].extra",
+				"messages[0].parts[0].media.detail", "messages[0].parts[5] (document)", "messages[0].parts[6] (audio)", "messages[0].parts[7] (image)",
+				"messages[0].parts[9] (input_file)", "messages[0].parts[10].extra.annotations",
 			},
 		},
 		{
@@ -329,7 +329,7 @@ func TestTyped(t *testing.T) {
 				Choice:   &switchgear.ToolChoice{Parallel: new(true)},
 			},
 			`"messages":` + hi + `,"tool_choice":{"type":"auto","disable_parallel_tool_use":false},
-			"output_config":{"effort":"high","format":{"type":"json_schema","schema":{"type":"object"}}},"thinking":{"type":"adaptive"},
+			"output_config":{"effort":"high","format":{"type":"json_schema","schema":{"type":"object","title":"n"}}},"thinking":{"type":"adaptive"},
 			"stop_sequences":["END"],"temperature":0.7,"top_p":0.9,"top_k":5,"service_tier":"auto","metadata":{"user_id":"u1"}`,
 			[]string{"sampling.seed"},
 		},
@@ -438,6 +438,9 @@ func TestAnswersGoBack(t *testing.T) {
 				delete(block, "citations") // null says nothing
 			}
 			want = append(want, block)
+		}
+		if len(want) == 0 && len(sent.Messages) == 0 {
+			continue // and empty answers
 		}
 		if diff := cmp.Diff(len(want), len(sent.Messages[0].Content)); diff != "" {
 			t.Errorf("record %s: %s", id, diff)

@@ -107,3 +107,52 @@ func FuzzError(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRequest: what is read can be written, means the same to a second reading,
+// and every leaf is said or named.
+func FuzzRequest(f *testing.F) {
+	f.Add([]byte(`{"model":"m","max_tokens":5,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}],"messages":[{"role":"user","content":"a"},` +
+		`{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"tool_use","id":"i","name":"f","input":{"x":1}},{"type":"new"}]},` +
+		`{"role":"user","content":[{"type":"tool_result","tool_use_id":"i","content":[{"type":"image","source":{"type":"url","url":"u"}}],"is_error":true}]}]}`))
+	f.Add([]byte(`{"tools":[{"name":"f","input_schema":{},"strict":true},{"type":"bash_1","name":"b"}],"tool_choice":{"type":"tool","name":"f","disable_parallel_tool_use":true},"thinking":{"type":"enabled","budget_tokens":9},` +
+		`"output_config":{"effort":"low","format":{"type":"json_schema","schema":{}},"x":1},"metadata":{"user_id":"u","y":2},"messages":[{"role":"system","content":[{"type":"document","source":{"type":"text","media_type":"text/plain","data":"d"},"title":"t"}]}]}`))
+	f.Add([]byte(`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"switchgear:openai:x"},{"type":"redacted_thinking","data":"switchgear::"}]}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		before := bytes.Clone(body)
+		req, err := NewCodec().Decode(body)
+		if !bytes.Equal(before, body) {
+			t.Fatal("the body was written to")
+		}
+		if err != nil {
+			if classOf(t, err) != switchgear.ClassInvalid {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, origin := range []string{name, "openai"} {
+			req.Origin = origin
+			out, err := New().Encode(&switchgear.Call{Request: req, Target: switchgear.Target{Model: "claude-haiku-4-5"}}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := jsonx.Join(out.Body)
+			if err := jsonx.Check(sent); err != nil {
+				t.Fatalf("%v in %s", err, sent)
+			}
+			again, err := NewCodec().Decode(sent)
+			if err != nil {
+				t.Fatalf("%v in %s", err, sent)
+			}
+			if origin != name {
+				continue
+			}
+			twice, err := New().Encode(&switchgear.Call{Request: again, Target: switchgear.Target{Model: "claude-haiku-4-5"}}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := jsonx.Join(twice.Body); !bytes.Equal(sent, got) {
+				t.Fatalf("once %s\ntwice %s", sent, got)
+			}
+		}
+	})
+}

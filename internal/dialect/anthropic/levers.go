@@ -7,8 +7,6 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
 )
 
-const outputConfig = "output_config"
-
 // apply sets what a step of the chain sets, over what the request says.
 func (f *fields) apply(l *switchgear.Levers) error {
 	if l == nil {

@@ -10,101 +10,118 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
+	"github.com/switchgear-dev/switchgear/internal/leaves"
 	"github.com/switchgear-dev/switchgear/provider"
 )
 
-// encodeTyped writes a request a program made.
+// encodeTyped writes a request a program made, or one that came in another
+// dialect.
 func encodeTyped(call *switchgear.Call, stream bool) (provider.Encoded, error) {
-	t := &typed{req: call.Request}
+	t := newTyped(call)
+	defer t.books.Close()
 	out := provider.Encoded{Path: messagesPath, Header: header(nil)}
-	t.body.set("model", quote(call.Target.Model))
-	t.limit()
 	t.conversation()
-	t.sampling()
+	t.limit()
+	t.stop()
+	t.draw()
+	t.tier()
+	t.user()
 	if stream {
 		t.body.set("stream", []byte("true"))
 	}
-	if err := t.foreign(out.Header); err != nil {
+	if err := t.others(out.Header); err != nil {
 		return out, err
 	}
 	if err := t.body.apply(call.Levers); err != nil {
 		return out, err
 	}
 	t.body.set("model", quote(call.Target.Model))
-	out.Body, out.Dropped = [][]byte{t.body.write()}, t.dropped
+	out.Body, out.Dropped = t.body.pieces(), t.books.Left()
 	return out, nil
 }
 
 // encodeTypedCount writes the same request for counting.
 func encodeTypedCount(call *switchgear.Call) (provider.Encoded, error) {
-	t := &typed{req: call.Request, dropped: droppedByCount(call.Levers)}
+	t := newTyped(call)
+	defer t.books.Close()
 	out := provider.Encoded{Path: countPath, Header: header(nil)}
-	t.body.set("model", quote(call.Target.Model))
 	t.conversation()
+	t.books.Said(leaves.MaxTokens | leaves.Temperature | leaves.TopP | leaves.TopK | leaves.Seed | leaves.Stop | leaves.Tier | leaves.User)
 	if err := t.body.apply(countLevers(call.Levers)); err != nil {
 		return out, err
 	}
-	out.Body, out.Dropped = [][]byte{t.body.write()}, t.dropped
+	out.Body, out.Dropped = t.body.pieces(), append(droppedByCount(call.Levers), t.books.Left()...)
 	return out, nil
 }
 
 // typed is a typed request on its way into the protocol.
 type typed struct {
 	req     *switchgear.Request
+	books   *leaves.Ledger
 	body    fields
-	dropped []string
+	foreign bool                 // the request came in another dialect and is fitted to the model
+	family  *family              // of the model
+	think   *switchgear.Thinking // how the model is told to think; nil for nothing
 }
 
-func (t *typed) drop(path string) { t.dropped = append(t.dropped, path) }
+func newTyped(call *switchgear.Call) *typed {
+	t := &typed{
+		req: call.Request, books: leaves.Open(call.Request, name),
+		foreign: !ours(call.Request.Origin), family: familyOf(call.Target.Model),
+	}
+	t.body.set("model", quote(call.Target.Model))
+	return t
+}
 
 // limit sets max_tokens, which the protocol demands.
 func (t *typed) limit() {
 	n := int64(DefaultMaxTokens)
+	t.books.Said(leaves.MaxTokens)
 	if m := t.req.Sampling.MaxTokens; m != nil {
 		n = *m
-	} else if th := t.req.Thinking; th != nil && th.Mode == "enabled" {
-		n += th.Budget // which counts against the limit
+	} else if t.think != nil && t.think.Mode == modeEnabled {
+		n += t.think.Budget // which counts against the limit
 	}
 	t.body.set("max_tokens", strconv.AppendInt(nil, n, 10))
 }
 
 // conversation sets what the model reads.
 func (t *typed) conversation() {
-	if len(t.req.System) > 0 {
-		t.body.set("system", t.parts("system", t.req.System))
+	turns := t.turns()
+	if system := t.system(); len(system) > 0 {
+		t.body.set("system", system)
 	}
-	t.body.set("messages", t.messages())
-	if len(t.req.Tools) > 0 {
-		t.body.set("tools", t.tools())
+	t.body.set("messages", turns)
+	tools := t.tools()
+	if len(tools) > 0 {
+		t.body.set("tools", tools)
 	}
 	if c := t.req.Choice; c != nil {
-		t.body.set("tool_choice", choice(c))
+		t.choice(c, len(tools) > 0)
 	}
-	if t.req.Effort != "" || t.req.Output != nil {
-		if output := t.output(); len(output) > 0 {
-			t.body.set(outputConfig, output)
-		}
+	if config := t.output(); len(config) > 0 {
+		t.body.set(outputConfig, config)
 	}
-	if t.req.Thinking != nil {
-		t.body.set("thinking", thinking(t.req.Thinking))
-	}
+	t.thinkingLever()
 }
 
 // output is output_config: the effort and the schema of the answer.
 func (t *typed) output() []byte {
 	var config fields
 	if t.req.Effort != "" {
-		config.set("effort", quote(t.req.Effort))
+		t.effort(&config)
 	}
-	switch o := t.req.Output; {
-	case o == nil:
-	case len(o.Schema) == 0:
-		t.drop("output") // there is no way to ask for JSON without a schema
-	default:
+	// There is no way to ask for JSON without a schema.
+	if o := t.req.Output; o != nil && len(o.Schema) > 0 && (!t.foreign || t.family.schemas) {
 		var format fields
 		format.set("type", []byte(`"json_schema"`))
-		format.set("schema", o.Schema)
+		schema, whole := named(o)
+		format.set("schema", schema)
 		config.set("format", format.write())
+		t.books.Said(leaves.OutputAll &^ leaves.OutputName)
+		if whole {
+			t.books.Said(leaves.OutputName)
+		}
 	}
 	if len(config) == 0 {
 		return nil
@@ -112,50 +129,52 @@ func (t *typed) output() []byte {
 	return config.write()
 }
 
-// sampling sets what steers the answer.
-func (t *typed) sampling() {
-	if len(t.req.Stop) > 0 {
-		var w jsonx.Writer
-		w.Array()
-		for _, s := range t.req.Stop {
-			w.Str(s)
-		}
-		w.End()
-		t.body.set("stop_sequences", w.Buf())
+// named is the schema of an answer. Its name has no member here and becomes the
+// schema's title; said is false if that is another one. The provider always
+// holds to a schema.
+func named(o *switchgear.Output) (schema []byte, said bool) {
+	if o.Name == "" || jsonx.KindOf(o.Schema) != jsonx.Object {
+		return o.Schema, false
 	}
-	s := &t.req.Sampling
-	if s.Temperature != nil {
-		t.body.set("temperature", float(*s.Temperature))
+	spans := make([]jsonx.Span, 1)
+	if err := jsonx.Find(o.Schema, []string{"title"}, spans); err != nil || spans[0].End != 0 {
+		return o.Schema, title(o.Schema) == o.Name
 	}
-	if s.TopP != nil {
-		t.body.set("top_p", float(*s.TopP))
+	pieces, err := jsonx.SetMembers(o.Schema, jsonx.Member{Name: "title", Value: quote(o.Name)})
+	if err != nil {
+		return o.Schema, false
 	}
-	if s.TopK != nil {
-		t.body.set("top_k", strconv.AppendInt(nil, *s.TopK, 10))
-	}
-	if s.Seed != nil {
-		t.drop("sampling.seed")
-	}
-	if t.req.Tier != "" {
-		t.body.set("service_tier", quote(t.req.Tier))
-	}
-	if t.req.User != "" {
-		var w jsonx.Writer
-		w.Object()
-		w.Key("user_id")
-		w.Str(t.req.User)
-		w.End()
-		t.body.set("metadata", w.Buf())
-	}
+	return jsonx.Join(pieces), true
 }
 
-// foreign sets the members this package has no field for. Those of Options are
-// meant for this dialect and win; those of Extra fill gaps.
-func (t *typed) foreign(h http.Header) error {
+// user sets the opaque id of the end user.
+func (t *typed) user() {
+	if t.req.User == "" {
+		return
+	}
+	var f fields
+	f.set("user_id", quote(t.req.User))
+	t.body.set("metadata", f.write())
+	t.books.Said(leaves.User)
+}
+
+// others sets the members this package has no field for. Those of Options are
+// meant for this dialect and win; those of Extra fill gaps, also inside of
+// objects.
+func (t *typed) others(h http.Header) error {
 	for _, key := range slices.Sorted(maps.Keys(t.req.Extra)) {
-		if t.body.get(key) == nil {
-			t.body.set(key, t.req.Extra[key])
+		value := t.req.Extra[key]
+		if t.foreign {
+			if empty(key, value) {
+				t.books.Extra(key)
+			}
+			continue
 		}
+		t.books.Extra(key)
+		if key == outputFormat {
+			key, value = outputConfig, fieldOf("format", value)
+		}
+		t.body.gap(key, value)
 	}
 	options, ok := t.req.Options[name]
 	if !ok {
@@ -164,6 +183,7 @@ func (t *typed) foreign(h http.Header) error {
 	if err := jsonx.Check(options); err != nil || jsonx.KindOf(options) != jsonx.Object {
 		return invalid("the options for anthropic must be a JSON object", "options.anthropic")
 	}
+	t.books.Said(leaves.Options)
 	r := jsonx.NewReader(options)
 	for r.Object(); r.More(); {
 		key := string(r.Key())
@@ -179,6 +199,36 @@ func (t *typed) foreign(h http.Header) error {
 		}
 	}
 	return nil
+}
+
+// fieldOf is an object of one member.
+func fieldOf(member string, value []byte) []byte {
+	var f fields
+	f.set(member, value)
+	return f.write()
+}
+
+// gap sets a member that is not set yet; of two objects, the members that the
+// one which is set has not.
+func (f *fields) gap(name string, value []byte) {
+	old := f.get(name)
+	switch {
+	case old == nil:
+		f.set(name, value)
+		return
+	case jsonx.KindOf(old) != jsonx.Object || jsonx.KindOf(value) != jsonx.Object || jsonx.Check(value) != nil:
+		return
+	}
+	var have fields
+	for _, object := range [][]byte{old, value} {
+		r := jsonx.NewReader(object)
+		for r.Object(); r.More(); {
+			if key := string(r.Key()); have.get(key) == nil {
+				have.set(key, r.Raw())
+			}
+		}
+	}
+	f.set(name, have.write())
 }
 
 // mergeOutput lets options add to output_config what the request has no field
@@ -202,73 +252,104 @@ func betas(list []byte) string {
 	return strings.Join(names, ",")
 }
 
-// tools writes the tools. One that runs at another provider cannot be told.
+// tools writes the tools, nothing if there are none. One that runs at another
+// provider cannot be told.
 func (t *typed) tools() []byte {
 	var w jsonx.Writer
-	w.Array()
+	n := 0
 	for i := range t.req.Tools {
 		tool := &t.req.Tools[i]
 		if len(tool.Raw) > 0 && !ours(tool.Origin) {
-			t.drop("tools[" + strconv.Itoa(i) + "]")
 			continue
 		}
-		w.Raw(toolJSON(tool))
+		if n++; n == 1 {
+			w.Grow(sizeOfTools(t.req.Tools))
+			w.Array()
+		}
+		t.tool(&w, t.books.Tool(i), tool)
+	}
+	if n == 0 {
+		return nil
 	}
 	w.End()
 	return w.Buf()
 }
 
-func toolJSON(tool *switchgear.Tool) []byte {
+func (t *typed) tool(w *jsonx.Writer, books leaves.Tool, tool *switchgear.Tool) {
 	if len(tool.Raw) > 0 {
-		return tool.Raw
+		w.Raw(tool.Raw)
+		books.Said(leaves.ToolRaw | leaves.ToolName)
+		return
 	}
-	var f fields
-	f.set("name", quote(tool.Name))
+	books.Said(leaves.ToolName | leaves.ToolDescription | leaves.ToolStrict | leaves.ToolCache | leaves.ToolCacheTTL)
+	w.Object()
+	w.Key("name")
+	w.Str(tool.Name)
 	if tool.Description != "" {
-		f.set("description", quote(tool.Description))
+		w.Key("description")
+		w.Str(tool.Description)
 	}
-	f.set("input_schema", json.RawMessage(`{"type":"object"}`))
-	if len(tool.Schema) > 0 {
-		f.set("input_schema", tool.Schema)
+	w.Key("input_schema")
+	if jsonx.KindOf(tool.Schema) == jsonx.Object {
+		books.Said(leaves.ToolSchema)
+		w.Raw(schema(tool.Schema))
+	} else {
+		w.Raw([]byte(`{"type":"object"}`))
 	}
 	if tool.Strict {
-		f.set("strict", []byte("true"))
+		w.Key("strict")
+		w.Bool(true)
 	}
-	if tool.Cache != nil {
-		f.set("cache_control", cacheControl(tool.Cache))
+	marker(w, tool.Cache, tool.Extra, ours(tool.Origin))
+	if ours(tool.Origin) {
+		more(w, tool.Extra, "name", "description", "input_schema", "strict", "cache_control")
+		books.Said(leaves.ToolExtra)
 	}
-	f.fill(tool.Extra)
-	return f.write()
+	w.End()
 }
 
-// fill sets members that are not set yet, in the order of their names.
-func (f *fields) fill(extra map[string]json.RawMessage) {
-	for _, key := range slices.Sorted(maps.Keys(extra)) {
-		if f.get(key) == nil {
-			f.set(key, extra[key])
-		}
+// schema is a tool's schema, which must say that the input is an object.
+func schema(raw json.RawMessage) json.RawMessage {
+	if blockType(raw) != "" {
+		return raw
 	}
+	pieces, err := jsonx.SetMembers(raw, jsonx.Member{Name: "type", Value: []byte(`"object"`)})
+	if err != nil {
+		return raw
+	}
+	return jsonx.Join(pieces)
 }
 
-func choice(c *switchgear.ToolChoice) []byte {
+// choice says which tools may be called, if there are any: without, the
+// provider refuses the question.
+func (t *typed) choice(c *switchgear.ToolChoice, tools bool) {
 	mode := c.Mode
 	if mode == "" {
-		mode = "auto"
+		mode = modeAuto
 	}
+	if !tools {
+		if mode == modeAuto || mode == modeNone {
+			t.books.Said(leaves.ToolChoice)
+		}
+		if t.foreign {
+			return
+		}
+	}
+	t.books.Said(leaves.ToolChoice)
 	var w jsonx.Writer
 	w.Object()
 	w.Key("type")
 	w.Str(mode)
-	if mode == "tool" {
+	if mode == modeTool {
 		w.Key("name")
 		w.Str(c.Name)
 	}
-	if c.Parallel != nil && mode != "none" {
+	if c.Parallel != nil && mode != modeNone {
 		w.Key("disable_parallel_tool_use")
 		w.Bool(!*c.Parallel)
 	}
 	w.End()
-	return w.Buf()
+	t.body.set("tool_choice", w.Buf())
 }
 
 // ours reports whether something written in a dialect can be sent in this one:

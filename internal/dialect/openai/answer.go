@@ -299,10 +299,14 @@ func writeDetail(w *jsonx.Writer, p *switchgear.Part, index int) {
 		w.Str(p.Signature)
 	} else {
 		w.Str("reasoning.text")
-		w.Key("text")
-		w.Str(p.Text)
-		w.Key("signature")
-		w.Str(p.Signature)
+		if p.Text != "" || p.Signature == "" {
+			w.Key("text")
+			w.Str(p.Text)
+		}
+		if p.Signature != "" {
+			w.Key("signature")
+			w.Str(p.Signature)
+		}
 	}
 	if p.Origin == rival {
 		w.Key("format")

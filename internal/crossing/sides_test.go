@@ -27,15 +27,17 @@ type side struct {
 
 func sides() (anthropicSide, openaiSide *side) {
 	a, o := anthropic.NewCodec(), openai.NewCodec()
-	return &side{
-			name: "anthropic", dialect: anthropic.New(), decode: a.Decode, answer: a.Answer,
-			stream: a.Stream, model: "claude-opus-4-8",
-			patterns: []string{"anthropic-messages.jsonl", "local-messages.jsonl", "vertex-anthropic_*.jsonl"},
-		}, &side{
-			name: "openai", dialect: openai.New(), decode: o.Decode,
-			model:    "gpt-5.4",
-			patterns: []string{"*-chat.jsonl"},
-		}
+	anthropicSide = &side{
+		name: "anthropic", dialect: anthropic.New(), decode: a.Decode, answer: a.Answer, stream: a.Stream,
+		model:    "claude-opus-4-8",
+		patterns: []string{"anthropic-messages.jsonl", "local-messages.jsonl", "vertex-anthropic_*.jsonl"},
+	}
+	openaiSide = &side{
+		name: "openai", dialect: openai.New(), decode: o.Decode, answer: o.Answer, stream: o.Stream,
+		model:    "gpt-5.4",
+		patterns: []string{"*-chat.jsonl"},
+	}
+	return anthropicSide, openaiSide
 }
 
 // pairs are both ways across.

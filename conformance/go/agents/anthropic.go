@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -31,7 +32,7 @@ func writeAnthropic(w http.ResponseWriter, a *strict.Seen, s say) {
 	}
 	usage := map[string]any{"input_tokens": 20, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 20000, "output_tokens": 1}
 	head := map[string]any{
-		"id": "msg_scripted", "type": "message", "role": "assistant", "model": a.Model, "content": []any{},
+		"id": fmt.Sprintf("msg_scripted%04d", len(a.Results)), "type": "message", "role": "assistant", "model": a.Model, "content": []any{},
 		"stop_reason": nil, "stop_sequence": nil, "usage": usage,
 	}
 	w.Header().Set("Request-Id", "req_scripted")

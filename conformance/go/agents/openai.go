@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 
@@ -20,6 +21,7 @@ func writeOpenAI(w http.ResponseWriter, a *strict.Seen, s say) {
 		"prompt_tokens": 20020, "completion_tokens": out, "total_tokens": 20020 + out,
 		"prompt_tokens_details": map[string]any{"cached_tokens": 20000}, "completion_tokens_details": map[string]any{"reasoning_tokens": 0},
 	}
+	id := fmt.Sprintf("chatcmpl-scripted%04d", len(a.Results)) // the agent puts answers of one id together
 	w.Header().Set("X-Request-Id", "req_scripted")
 	if !a.Stream {
 		message := map[string]any{"role": "assistant", "content": s.text, "refusal": nil}
@@ -31,7 +33,7 @@ func writeOpenAI(w http.ResponseWriter, a *strict.Seen, s say) {
 			message["tool_calls"] = calls
 		}
 		writeJSON(w, map[string]any{
-			"id": "chatcmpl-scripted", "object": "chat.completion", "created": 1790000000, "model": a.Model, "usage": usage,
+			"id": id, "object": "chat.completion", "created": 1790000000, "model": a.Model, "usage": usage,
 			"choices": []any{map[string]any{"index": 0, "message": message, "logprobs": nil, "finish_reason": finish}},
 		})
 		return
@@ -39,7 +41,7 @@ func writeOpenAI(w http.ResponseWriter, a *strict.Seen, s say) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	chunk := func(choices []any, usage any) {
 		writeFrame(w, "", map[string]any{
-			"id": "chatcmpl-scripted", "object": "chat.completion.chunk", "created": 1790000000, "model": a.Model, "choices": choices, "usage": usage,
+			"id": id, "object": "chat.completion.chunk", "created": 1790000000, "model": a.Model, "choices": choices, "usage": usage,
 		})
 	}
 	delta := func(d map[string]any, finish any) {

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -44,12 +45,7 @@ func (*Codec) Answer(resp *switchgear.Response) (body []byte, dropped []string, 
 		more(w, resp.Extra, "id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage")
 	}
 	w.End()
-	for _, key := range slices.Sorted(maps.Keys(choice.Extra)) {
-		if jsonx.Empty(choice.Extra[key]) {
-			continue
-		}
-		a.drop("choices[0].extra." + key)
-	}
+	a.beside("choices[0]", choice.Extra)
 	for i := 1; i < len(resp.Choices); i++ {
 		a.drop("choices[" + strconv.Itoa(i) + "]")
 	}
@@ -66,6 +62,15 @@ type answerer struct {
 }
 
 func (a *answerer) drop(path string) { a.dropped = append(a.dropped, path) }
+
+// beside names extra members that say something.
+func (a *answerer) beside(path string, extra map[string]json.RawMessage) {
+	for _, key := range slices.Sorted(maps.Keys(extra)) {
+		if value := string(extra[key]); value != "[]" && value != "{}" {
+			a.drop(path + ".extra." + key)
+		}
+	}
+}
 
 func (a *answerer) finish(f switchgear.Finish) {
 	member(&a.w, "stop_reason", stopReason(f, a.called, a.declined))
@@ -119,11 +124,7 @@ func (a *answerer) part(path string, p *switchgear.Part) {
 		more(w, p.Extra, written(p)...)
 	case p.Kind != switchgear.PartThinking && p.Kind != switchgear.PartRedacted && p.Kind != switchgear.PartToolCall:
 		// Those hold there what their own provider must get back, in its words.
-		for _, key := range slices.Sorted(maps.Keys(p.Extra)) {
-			if !jsonx.Empty(p.Extra[key]) {
-				a.drop(path + ".extra." + key)
-			}
-		}
+		a.beside(path, p.Extra)
 	}
 	w.End()
 }

@@ -161,3 +161,78 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// FuzzStreamer: whatever order events come in, the blocks stand one after the
+// other, no word of the answer is lost, and each call's arguments stay together.
+func FuzzStreamer(f *testing.F) {
+	f.Add([]byte{0, 0, 1, 1, 4, 1, 0, 0, 4, 1, 5, 1})
+	f.Add([]byte{2, 0, 3, 0, 1, 0, 1, 1, 4, 0, 4, 1, 4, 0, 6, 0, 6, 1})
+	f.Fuzz(func(t *testing.T, ops []byte) {
+		enc := NewCodec().Stream(nil)
+		var out []byte
+		begun := map[int]bool{} // calls are begun once, as their sources do
+		args := map[string]string{}
+		words := 0
+		for i := 0; i+1 < len(ops); i += 2 {
+			index := int(ops[i+1] % 4)
+			e := switchgear.Event{Index: index, Text: string(rune('a' + i%26))}
+			switch ops[i] % 7 {
+			case 0:
+				e.Kind = switchgear.EventText
+				words++
+			case 1:
+				index += 10
+				if begun[index] {
+					continue
+				}
+				begun[index] = true
+				e = call(index, "id"+string(rune('0'+index)), "f")
+			case 2:
+				e = part(index, switchgear.Part{Kind: switchgear.PartThinking, Origin: "openai"})
+			case 3:
+				e.Kind = switchgear.EventThinking
+				words++
+			case 4:
+				e.Kind, e.Index = switchgear.EventToolCall, index+10
+				if !begun[e.Index] {
+					continue
+				}
+				args["id"+string(rune('0'+e.Index))] += e.Text
+			case 5:
+				e = over(index)
+			case 6:
+				e.Kind = switchgear.EventSignature
+			}
+			out = enc.Event(out, &e)
+		}
+		out = enc.End(out, nil)
+		got := drain(bytes.NewReader(out))
+		if got.err != nil {
+			t.Fatal(got.err)
+		}
+		said, open, id := map[string]string{}, false, ""
+		for _, e := range got.events {
+			switch e.Kind {
+			case switchgear.EventPart:
+				if open {
+					t.Fatalf("blocks overlap in %s", out)
+				}
+				if open, id = true, ""; e.Part.Call != nil {
+					id = e.Part.Call.ID
+				}
+			case switchgear.EventPartEnd:
+				open = false
+			case switchgear.EventText, switchgear.EventThinking:
+				words -= len(e.Text)
+			case switchgear.EventToolCall:
+				if e.Text != "{}" { // of a call that has none
+					said[id] += e.Text
+				}
+			default:
+			}
+		}
+		if diff := cmp.Diff(args, said); diff != "" || words != 0 || open {
+			t.Fatalf("%d words are lost, arguments (-came +said) %s\n%s", words, diff, out)
+		}
+	})
+}

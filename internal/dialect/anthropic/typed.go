@@ -20,6 +20,7 @@ func encodeTyped(call *switchgear.Call, stream bool) (provider.Encoded, error) {
 	t := newTyped(call)
 	defer t.books.Close()
 	out := provider.Encoded{Path: messagesPath, Header: header(nil)}
+	t.body.set("max_tokens", nil) // has its place before the messages, and its value once thinking is settled
 	t.conversation()
 	t.limit()
 	t.stop()

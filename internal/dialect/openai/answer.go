@@ -101,7 +101,7 @@ type answerer struct {
 
 func (a *answerer) lost(path string) { a.dropped = append(a.dropped, path) }
 
-// spoken is what a choice holds, by kind.
+// spokenParts are what a choice holds, by kind.
 type spokenParts struct {
 	text, refusal, reasoning string
 	calls                    []*switchgear.ToolCall
@@ -116,7 +116,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 	w.Key("index")
 	w.Int(int64(c.Index))
 	w.Key("message")
-	a.message(path, c, &s)
+	a.message(path, &s)
 	w.Key("logprobs")
 	if raw := c.Extra["logprobs"]; len(raw) > 0 {
 		w.Raw(raw)
@@ -140,7 +140,7 @@ func (a *answerer) choice(place int, c *switchgear.Choice) {
 	}
 }
 
-func (a *answerer) message(path string, c *switchgear.Choice, s *spokenParts) {
+func (a *answerer) message(path string, s *spokenParts) {
 	w := &a.w
 	w.Object()
 	w.Key("role")
@@ -234,9 +234,11 @@ func (a *answerer) gather(path string, parts []switchgear.Part) spokenParts {
 			a.lost(at + bracketed(partWord(p)))
 			continue
 		}
+		if p.Origin == Name && (p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted) {
+			continue // the same again, as it came
+		}
 		for _, name := range sorted(p.Extra) {
-			opaque := p.Origin == Name && (p.Kind == switchgear.PartThinking || p.Kind == switchgear.PartRedacted)
-			if !opaque && !jsonx.Empty(p.Extra[name]) {
+			if !jsonx.Empty(p.Extra[name]) {
 				a.lost(at + ".extra." + name)
 			}
 		}
@@ -299,10 +301,14 @@ func writeDetail(w *jsonx.Writer, p *switchgear.Part, index int) {
 		w.Str(p.Signature)
 	} else {
 		w.Str("reasoning.text")
-		w.Key("text")
-		w.Str(p.Text)
-		w.Key("signature")
-		w.Str(p.Signature)
+		if p.Text != "" || p.Signature == "" {
+			w.Key("text")
+			w.Str(p.Text)
+		}
+		if p.Signature != "" {
+			w.Key("signature")
+			w.Str(p.Signature)
+		}
 	}
 	if p.Origin == rival {
 		w.Key("format")

@@ -8,10 +8,6 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
 )
 
-// longestThought is how many bytes of a thought are kept to be repeated beside
-// its signature; a longer one goes without.
-const longestThought = 1 << 20
-
 // streamer writes the events of one stream as chunks. It is for one goroutine.
 type streamer struct {
 	codec   *Codec
@@ -38,8 +34,7 @@ type part struct {
 	call    int  // the place of a tool call; -1 if it cannot be said
 	fed     bool // it has arguments
 	origin  string
-	text    []byte // of a thought, for its signature
-	long    bool   // the text was too long to keep
+	detail  int // the place of a thought among the reasoning_details
 	signed  string
 	skipped bool // nothing of it can be said
 }
@@ -105,8 +100,7 @@ func (x *streamer) Event(dst []byte, e *switchgear.Event) []byte {
 		}
 		return x.delta(dst, c, "content", e.Text)
 	case switchgear.EventThinking:
-		c.think(e.Index, e.Text)
-		return x.delta(dst, c, "reasoning_content", e.Text)
+		return x.think(dst, c, e.Index, e.Text)
 	case switchgear.EventSignature:
 		if p := c.find(e.Index); p != nil {
 			p.signed += e.Text
@@ -161,7 +155,8 @@ func (x *streamer) start(id, model string) {
 	h = strconv.AppendInt(h, x.codec.created(nil), 10)
 	h = append(h, `,"model":`...)
 	h = jsonx.AppendQuote(h, model)
-	x.head = append(h, `,"choices":[`...)
+	h = append(h, `,"choices":[`...)
+	x.head = h
 }
 
 // choice finds a choice; one that begins says its role.
@@ -210,17 +205,20 @@ func (c *writing) find(index int) *part {
 	return nil
 }
 
-// think keeps the text of a thought that may be signed.
-func (c *writing) think(index int, text string) {
+// think writes a piece of a thought. One that will be signed is told beside it
+// among the reasoning_details, which clients put together by their index and
+// send back with the next turn.
+func (x *streamer) think(dst []byte, c *writing, index int, text string) []byte {
 	p := c.find(index)
-	if p == nil || p.origin != rival || p.long {
-		return
+	if p == nil || p.origin != rival || text == "" {
+		return x.delta(dst, c, "reasoning_content", text)
 	}
-	if len(p.text)+len(text) > longestThought {
-		p.text, p.long = nil, true
-		return
-	}
-	p.text = append(p.text, text...)
+	var w jsonx.Writer
+	writeDetail(&w, &switchgear.Part{Kind: p.kind, Text: text, Origin: p.origin}, p.detail)
+	dst = append(x.open(dst, c.index), `"reasoning_content":`...)
+	dst = jsonx.AppendQuote(dst, text)
+	dst = append(dst, `,"reasoning_details":[`...)
+	return x.shut(append(append(dst, w.Buf()...), ']'))
 }
 
 // part begins a part.
@@ -236,7 +234,8 @@ func (x *streamer) part(dst []byte, c *writing, e *switchgear.Event) []byte {
 		c.refused = true
 		dst = x.delta(dst, c, "refusal", e.Part.Text)
 	case switchgear.PartThinking, switchgear.PartRedacted:
-		dst = x.delta(dst, c, "reasoning_content", e.Part.Text)
+		p.detail = c.details
+		c.details++
 	case switchgear.PartToolCall:
 		if call := e.Part.Call; call != nil && (!x.old || c.calls == 0) {
 			p.call, p.fed = c.calls, call.Arguments != ""
@@ -249,12 +248,11 @@ func (x *streamer) part(dst []byte, c *writing, e *switchgear.Event) []byte {
 		p.skipped = true
 		x.lost(c.index, p.index, partWord(e.Part))
 	}
-	if len(c.parts) == most {
-		return dst
+	if len(c.parts) < most {
+		c.parts = append(c.parts, p)
 	}
-	c.parts = append(c.parts, p)
 	if p.kind == switchgear.PartThinking {
-		c.think(p.index, e.Part.Text)
+		dst = x.think(dst, c, p.index, e.Part.Text)
 	}
 	return dst
 }
@@ -314,11 +312,7 @@ func (x *streamer) close(dst []byte, c *writing, index int) []byte {
 		dst = x.arguments(dst, c, index, "{}")
 	}
 	if p.signed != "" {
-		if p.long {
-			x.lost(c.index, index, "signature")
-		} else {
-			dst = x.sign(dst, c, p)
-		}
+		dst = x.sign(dst, c, p)
 	}
 	c.parts = slices.DeleteFunc(c.parts, func(p part) bool { return p.index == index })
 	return dst
@@ -326,8 +320,7 @@ func (x *streamer) close(dst []byte, c *writing, index int) []byte {
 
 func (x *streamer) sign(dst []byte, c *writing, p *part) []byte {
 	var w jsonx.Writer
-	writeDetail(&w, &switchgear.Part{Kind: p.kind, Text: string(p.text), Signature: p.signed, Origin: p.origin}, c.details)
-	c.details++
+	writeDetail(&w, &switchgear.Part{Kind: p.kind, Signature: p.signed, Origin: p.origin}, p.detail)
 	dst = append(x.open(dst, c.index), `"reasoning_details":[`...)
 	return x.shut(append(append(dst, w.Buf()...), ']'))
 }

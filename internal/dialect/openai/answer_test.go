@@ -281,7 +281,9 @@ func TestSignaturesComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said struct {
-		Choices []struct{ Message json.RawMessage }
+		Choices []struct {
+			Message json.RawMessage `json:"message"`
+		} `json:"choices"`
 	}
 	if err := json.Unmarshal(body, &said); err != nil {
 		t.Fatal(err)

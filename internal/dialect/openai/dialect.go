@@ -125,23 +125,23 @@ func (m *members) set(name string, value []byte) {
 	*m = append(*m, member(name, value))
 }
 
-func (m members) has(name string) bool {
-	return slices.ContainsFunc(m, func(x jsonx.Member) bool { return x.Name == name })
+func (m *members) has(name string) bool {
+	return slices.ContainsFunc(*m, func(x jsonx.Member) bool { return x.Name == name })
 }
 
-func (m members) get(name string) []byte {
-	for i := range m {
-		if m[i].Name == name {
-			return m[i].Value
+func (m *members) get(name string) []byte {
+	for _, x := range *m {
+		if x.Name == name {
+			return x.Value
 		}
 	}
 	return nil
 }
 
-func (m members) object() []byte {
+func (m *members) object() []byte {
 	var w jsonx.Writer
 	w.Object()
-	for _, x := range m {
+	for _, x := range *m {
 		w.Key(x.Name)
 		w.Raw(x.Value)
 	}

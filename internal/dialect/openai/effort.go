@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/leaves"
 )
 
@@ -100,13 +101,17 @@ func (e *encoder) effort() {
 	if t == nil {
 		return
 	}
-	word, was := "", "thinking.mode"
+	e.thinking(t)
+}
+
+// thinking says what thinking was asked for.
+func (e *encoder) thinking(t *switchgear.Thinking) {
+	var word string
+	was := "thinking.mode"
 	switch {
 	case t.Mode == "disabled":
 		word = "none"
-	case t.Mode == "adaptive":
-		word = "medium"
-	case t.Mode == "enabled" && t.Budget <= 0:
+	case t.Mode == "adaptive", t.Mode == "enabled" && t.Budget <= 0:
 		word = "medium"
 	case t.Mode == "enabled":
 		word, was = budgetWord(t.Budget), "thinking.budget"

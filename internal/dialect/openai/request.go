@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/switchgear-dev/switchgear"
@@ -128,7 +129,7 @@ func (d *decoder) out()                   { d.path = d.path[:len(d.path)-1] }
 // where is the JSON path of a member of what is read.
 func (d *decoder) where(name string) string {
 	var b []byte
-	for _, s := range append(d.path[:len(d.path):len(d.path)], step{name, -1}) {
+	for _, s := range append(slices.Clip(d.path), step{name, -1}) {
 		if len(b) > 0 && s.name != "" {
 			b = append(b, '.')
 		}
@@ -159,6 +160,32 @@ func (d *decoder) str(r *jsonx.Reader, name string) string {
 	}
 	r.Skip()
 	return ""
+}
+
+// word reads a string that mostly is one of a few, which take no memory.
+func (d *decoder) word(r *jsonx.Reader, name string) string {
+	if r.Kind() != jsonx.String {
+		return d.str(r, name)
+	}
+	raw := r.Raw()
+	switch string(raw) {
+	case `"user"`:
+		return "user"
+	case `"assistant"`:
+		return "assistant"
+	case `"tool"`:
+		return "tool"
+	case `"system"`:
+		return "system"
+	case `"function"`:
+		return "function"
+	case `"text"`:
+		return "text"
+	case `"image_url"`:
+		return "image_url"
+	}
+	word, _ := jsonx.Unquote(raw)
+	return word
 }
 
 func (d *decoder) whole(r *jsonx.Reader, name string) *int64 {

@@ -58,12 +58,13 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// filler makes a conversation with tools of about a number of bytes.
-func filler(size int) []byte {
-	const turn = `{"role":"user","content":"Some words that stand for a question of the user's, with a \"quote\" and\na line feed."},` +
+// filler makes a conversation with tools of about a number of bytes, whose texts
+// are repeated some times.
+func filler(size, times int) []byte {
+	turn := `{"role":"user","content":"Some words that stand for a question of the user's, with a \"quote\" and\na line feed."},` +
 		`{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"look_up","arguments":"{\"key\":\"value\",\"n\":12}"}}]},` +
-		`{"role":"tool","tool_call_id":"call_1","content":"A result of the tool, which may be a good deal longer than the question that led to it; lists and the like."},` +
-		`{"role":"assistant","content":"An answer of a few sentences. It goes on a little, so that it looks like one."},`
+		`{"role":"tool","tool_call_id":"call_1","content":"` + strings.Repeat("A result of the tool, which may be a good deal longer than the question that led to it; lists and the like. ", times) + `"},` +
+		`{"role":"assistant","content":"` + strings.Repeat("An answer of a few sentences. It goes on a little, so that it looks like one. ", times) + `"},`
 	const tool = `{"type":"function","function":{"name":"look_up","description":"Looks something up.","parameters":{"type":"object","properties":{"key":{"type":"string"},"n":{"type":"integer"}},"required":["key"]},"strict":true}}`
 	return []byte(`{"model":"m","stream":true,"temperature":0.5,"max_tokens":1000,"tools":[` + tool + `],"messages":[{"role":"system","content":"Be brief."},` +
 		strings.Repeat(turn, size/len(turn)) + `{"role":"user","content":"And now?"}]}`)
@@ -71,10 +72,10 @@ func filler(size int) []byte {
 
 func BenchmarkTranslate(b *testing.B) {
 	for _, size := range []struct {
-		name string
-		n    int
-	}{{"10KB", 10_000}, {"200KB", 200_000}} {
-		body := filler(size.n)
+		name     string
+		n, times int
+	}{{"10KB", 10_000, 8}, {"200KB", 200_000, 8}, {"200KB-short-messages", 200_000, 1}} {
+		body := filler(size.n, size.times)
 		b.Run(size.name, func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()

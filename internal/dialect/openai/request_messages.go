@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/switchgear-dev/switchgear"
@@ -76,11 +77,20 @@ func (d *decoder) message(r *jsonx.Reader) {
 func (d *decoder) turn(r *jsonx.Reader, t *turn) {
 	switch key := r.Key(); string(key) {
 	case "role":
-		t.role = d.str(r, "role")
+		t.role = d.word(r, "role")
 	case "name":
 		t.name = d.str(r, "name")
 	case "content":
 		t.parts = d.content(r)
+		t.parts = slices.DeleteFunc(t.parts, func(p switchgear.Part) bool {
+			if p.Kind == switchgear.PartRefusal {
+				t.refusal += p.Text
+			}
+			return p.Kind == switchgear.PartRefusal
+		})
+		if len(t.parts) == 0 {
+			t.parts = nil
+		}
 	case "refusal":
 		t.refusal += d.str(r, "refusal")
 	case "tool_calls":
@@ -163,7 +173,7 @@ func (d *decoder) say(t *turn, role switchgear.Role, parts []switchgear.Part) {
 
 // alien refuses what only an assistant can have said.
 func (d *decoder) alien(t *turn) {
-	name := ""
+	var name string
 	switch m := &t.thoughts; {
 	case len(t.calls) > 0 && t.calls[0].Origin == legacy:
 		name = "function_call"
@@ -266,7 +276,7 @@ func (d *decoder) call(r *jsonx.Reader) switchgear.Part {
 		case "id":
 			p.Call.ID = d.str(r, "id")
 		case "type":
-			kind = d.str(r, "type")
+			kind = d.word(r, "type")
 		case "index":
 			r.Skip()
 		case "function":

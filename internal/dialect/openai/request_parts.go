@@ -42,7 +42,7 @@ func (d *decoder) content(r *jsonx.Reader) []switchgear.Part {
 type piece struct {
 	kind   string
 	text   string
-	worded bool
+	word   string // the member that holds text
 	media  switchgear.Media
 	member string // the member that holds media
 	odd    bool   // it holds what no field takes: it must stay as it is
@@ -60,31 +60,43 @@ func (d *decoder) block(r *jsonx.Reader) switchgear.Part {
 			d.blockMember(r, &b)
 		}
 	}
+	switch {
+	case b.kind == "":
+		d.fail("type", "is missing: say what kind of block this is")
+	case b.kind == "text" && b.member == "" && b.word == "":
+		d.fail("text", "is missing")
+	}
+	if p, ok := b.part(); ok {
+		return p
+	}
+	return whole(r, start, b.kind)
+}
+
+// part is the part a block makes; false if it makes none that says all of it.
+func (b *piece) part() (switchgear.Part, bool) {
 	p := switchgear.Part{Cache: b.cache, Extra: b.extra}
 	if b.cache != nil || b.extra != nil {
 		p.Origin = Name
 	}
 	switch {
-	case b.kind == "":
-		d.fail("type", "is missing: say what kind of block this is")
 	case b.odd:
-		return whole(r, start, b.kind)
-	case b.kind == "text" && b.worded && b.member == "":
+		return p, false
+	case b.word != "":
 		p.Text = b.text
-		return p
-	case b.kind == "text" && b.member == "":
-		d.fail("text", "is missing")
-	case b.kind == "refusal" && b.worded && b.member == "" && p.Origin == "":
-		p.Kind, p.Text = switchgear.PartRefusal, b.text
-		return p
-	case b.kind == b.member && !b.worded:
+		if b.kind == "refusal" {
+			p.Kind = switchgear.PartRefusal
+		}
+		known := b.kind == "text" || b.kind == "refusal" && p.Origin == ""
+		return p, known && b.kind == b.word && b.member == ""
+	case b.kind != "" && b.kind == b.member:
 		p.Kind, p.Media = mediaKinds[b.kind], &b.media
 		if b.kind == "document_url" || b.kind == "file" && b.media.FileID == "" && b.media.Name == "" {
 			p.Origin = Name
 		}
-		return p
+		return p, true
+	default:
+		return p, false
 	}
-	return whole(r, start, b.kind)
 }
 
 var mediaKinds = map[string]switchgear.PartKind{ //nolint:gochecknoglobals // a constant table
@@ -109,10 +121,11 @@ func whole(r *jsonx.Reader, start jsonx.Reader, kind string) switchgear.Part {
 func (d *decoder) blockMember(r *jsonx.Reader, b *piece) {
 	switch key := r.Key(); string(key) {
 	case "type":
-		b.kind = d.str(r, "type")
+		b.kind = d.word(r, "type")
 	case "text", "refusal":
-		b.odd = b.odd || b.worded
-		b.worded, b.text = true, d.str(r, string(key))
+		b.odd = b.odd || b.word != ""
+		b.word = string(key)
+		b.text = d.str(r, b.word)
 	case "image_url", "input_audio", "file", "document_url":
 		b.odd = b.odd || b.member != ""
 		b.member = string(key)
@@ -129,16 +142,34 @@ func (d *decoder) blockMember(r *jsonx.Reader, b *piece) {
 
 // media reads what a block is about; false if it is not written as is known.
 func (d *decoder) media(r *jsonx.Reader, member string, m *switchgear.Media) bool {
-	if r.Kind() == jsonx.String && (member == "image_url" || member == "document_url") {
-		m.URL = r.Str()
-		return m.URL != "" && (member == "document_url" || inline(m))
-	}
-	if member == "document_url" || r.Kind() != jsonx.Object {
+	switch {
+	case r.Kind() == jsonx.String && strings.HasSuffix(member, "_url"):
+		if m.URL = r.Str(); member == "image_url" {
+			inline(m)
+		}
+		return m.URL+m.Data != ""
+	case r.Kind() != jsonx.Object || member == "document_url":
 		r.Skip()
 		return false
 	}
-	var sound string
-	plain := true
+	sound, plain := mediaMembers(r, member, m)
+	switch member {
+	case "image_url":
+		inline(m)
+		return plain && m.URL+m.Data != ""
+	case "file": // the id of one, or all of it
+		inline(m)
+		byID := m.FileID != "" && m.Data == "" && m.Name == ""
+		return plain && m.URL == "" && (byID || m.FileID == "" && m.Data != "")
+	default:
+		m.Type = soundTypes[sound]
+		return plain && m.Type != "" && m.Data != "" && !strings.Contains(m.Data, ":") // some hosts take URLs
+	}
+}
+
+// mediaMembers reads the members of a medium; not plain if one has no field.
+func mediaMembers(r *jsonx.Reader, member string, m *switchgear.Media) (sound string, plain bool) {
+	plain = true
 	for r.Object(); r.More(); {
 		if r.Kind() == jsonx.Null {
 			continue
@@ -164,15 +195,7 @@ func (d *decoder) media(r *jsonx.Reader, member string, m *switchgear.Media) boo
 			plain = false
 		}
 	}
-	switch member {
-	case "image_url":
-		return plain && m.URL != "" && inline(m)
-	case "file":
-		return plain && (m.URL == "") == (m.FileID != "") && (m.FileID == "" || m.Name == "") && (m.URL == "" || inline(m) && m.Data != "")
-	default:
-		m.Type = soundTypes[sound]
-		return plain && m.Type != "" && m.Data != "" && !strings.ContainsAny(m.Data, ":")
-	}
+	return sound, plain
 }
 
 // soundTypes are the MIME types of the formats of sounds.
@@ -181,18 +204,17 @@ var soundTypes = map[string]string{ //nolint:gochecknoglobals // a constant tabl
 	"ogg": "audio/ogg", "m4a": "audio/m4a", "aac": "audio/aac", "webm": "audio/webm",
 }
 
-// inline takes a data URL apart: it is always true. What is not plainly base64
-// of a type stays a URL.
-func inline(m *switchgear.Media) bool {
+// inline takes a data URL apart. What is not plainly base64 of a type stays a
+// URL.
+func inline(m *switchgear.Media) {
 	body, ok := strings.CutPrefix(m.URL, "data:")
 	if !ok {
-		return true
+		return
 	}
 	kind, data, ok := strings.Cut(body, ";base64,")
 	if ok && kind != "" && data != "" && !strings.ContainsAny(kind, ",;") {
 		m.Type, m.Data, m.URL = kind, data, ""
 	}
-	return true
 }
 
 // thought reads a member that holds reasoning.

@@ -324,7 +324,7 @@ func TestEveryForm(t *testing.T) {
 		{"result", 2, len(part(2, 0).Result.Parts)},
 		{"mid-conversation", switchgear.RoleSystem, req.Messages[4].Role},
 		{"call of a function", part(5, 1).Call.ID, part(6, 0).Result.CallID},
-		{"refusal", switchgear.PartRefusal, part(7, 0).Kind},
+		{"refusal", switchgear.PartRefusal, part(7, 1).Kind},
 		{"choice", &switchgear.ToolChoice{Mode: "tool", Name: "own", Parallel: &no}, req.Choice},
 		{"stop", []string{"END"}, req.Stop},
 		{"limit", int64(1000), *req.Sampling.MaxTokens},

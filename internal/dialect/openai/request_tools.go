@@ -33,7 +33,7 @@ func (d *decoder) tool(r *jsonx.Reader) switchgear.Tool {
 		}
 		switch key := r.Key(); string(key) {
 		case "type":
-			kind = d.str(r, "type")
+			kind = d.word(r, "type")
 		case "function":
 			defined = true
 			d.function(r, &t, "function.")

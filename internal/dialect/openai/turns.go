@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"strings"
+
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
 	"github.com/switchgear-dev/switchgear/internal/leaves"
@@ -162,14 +164,14 @@ func (e *encoder) showLate() {
 // only to where they came from.
 func (e *encoder) assistant(l leaves.Parts, m *switchgear.Message) {
 	calls, refusals, texts := 0, 0, 0
-	refusal := ""
+	var refusal strings.Builder
 	for i := range m.Parts {
 		switch p := &m.Parts[i]; {
 		case p.Kind == switchgear.PartToolCall && p.Call != nil:
 			calls++
 		case p.Kind == switchgear.PartRefusal:
 			refusals++
-			refusal += p.Text
+			refusal.WriteString(p.Text)
 			l.At(i).Said(leaves.PartText)
 		case p.Kind == switchgear.PartThinking && len(p.Raw) == 0, p.Kind == switchgear.PartRedacted:
 			e.thought(l.At(i), p)
@@ -188,7 +190,7 @@ func (e *encoder) assistant(l leaves.Parts, m *switchgear.Message) {
 	}
 	if refusals > 0 {
 		e.w.Key("refusal")
-		e.w.Str(refusal)
+		e.w.Str(refusal.String())
 	}
 	if calls > 0 {
 		e.calls(l, m.Parts)

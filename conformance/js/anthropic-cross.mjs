@@ -139,12 +139,15 @@ await across('structured', async (api, params) => {
   equal((await seen()).schema, true, 'that a schema was asked for');
 });
 
+// A budget becomes an effort, which is named: it bounds nothing any more.
 await across('thinking', async (api, params) => {
-  for (const thinking of [{ type: 'enabled', budget_tokens: 8000 }, { type: 'adaptive' }]) {
-    checkText(await api.messages.create({ ...params, max_tokens: 20_000, thinking }));
-    const { effort } = await seen();
-    check(thinking.type === 'adaptive' || ['low', 'medium', 'high'].includes(effort), `the effort is ${JSON.stringify(effort)}`);
-  }
+  checkText(await api.messages.create({ ...params, max_tokens: 20_000, thinking: { type: 'enabled', budget_tokens: 8000 } }));
+  equal((await seen()).effort, 'medium', 'the effort');
+}, 'thinking.budget (8000 as reasoning_effort medium)');
+
+await across('adaptive', async (api, params) => {
+  checkText(await api.messages.create({ ...params, thinking: { type: 'adaptive' } }));
+  checkText(await api.messages.create({ ...params, thinking: { type: 'disabled' } }));
 });
 
 await across('effort', async (api, params) => {

@@ -27,7 +27,7 @@ func cases() []string {
 	for _, vendor := range []string{"openai", "anthropic"} {
 		across(vendor, "chat", "stream", "tools", "tools-stream", "tools-choice", "image", "structured", "thinking", "effort", "limits", "dropped")
 	}
-	across("anthropic", "cache", "history")
+	across("anthropic", "adaptive", "cache", "history")
 	names = append(names, "anthropic/cross-count-tokens")
 	for _, vendor := range []string{"openai", "anthropic"} {
 		for _, e := range []string{"400", "429", "529", "stream-cut"} {

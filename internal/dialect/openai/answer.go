@@ -238,7 +238,7 @@ func (a *answerer) gather(path string, parts []switchgear.Part) spokenParts {
 			continue // the same again, as it came
 		}
 		for _, name := range sorted(p.Extra) {
-			if !jsonx.Empty(p.Extra[name]) {
+			if !jsonx.Empty(p.Extra[name]) && (name != "caller" || !direct(p.Extra[name])) {
 				a.lost(at + ".extra." + name)
 			}
 		}
@@ -372,4 +372,19 @@ func writeUsage(w *jsonx.Writer, u *switchgear.Usage) {
 		w.End()
 	}
 	w.End()
+}
+
+// direct reports whether the caller of a tool is the model itself, as it is but
+// for Anthropic's programmatic calls: that goes without saying.
+func direct(caller json.RawMessage) bool {
+	r := jsonx.NewReader(caller)
+	kind, members := "", 0
+	for r.Object(); r.More(); members++ {
+		if string(r.Key()) == "type" {
+			kind = r.Str()
+		} else {
+			r.Skip()
+		}
+	}
+	return kind == "direct" && members == 1
 }

@@ -192,7 +192,7 @@ func foreignAnswer() *switchgear.Response {
 			},
 			Finish: switchgear.Finish{Kind: switchgear.FinishToolCall, Reason: "tool_use"},
 		}},
-		Extra: map[string]json.RawMessage{"container": json.RawMessage(`{}`)},
+		Extra: map[string]json.RawMessage{"container": json.RawMessage(`{"id":"container_1"}`)},
 	}
 	r.Usage.Set(switchgear.UsageInput, 100)
 	r.Usage.Set(switchgear.UsageOutput, 20)
@@ -356,6 +356,31 @@ func TestUsageOnlyIfAskedFor(t *testing.T) {
 			if strings.Contains(got, `"choices":[],"usage":{"prompt_tokens":100,`) != want || !strings.HasSuffix(got, "data: [DONE]\n\n") {
 				t.Errorf("%s: %s", body, got[len(got)-300:])
 			}
+		}
+	}
+}
+
+// TestCallersOfTools leaves the caller out where it is the model, and names any
+// other.
+func TestCallersOfTools(t *testing.T) {
+	for caller, want := range map[string][]string{
+		`{"type":"direct"}`:                         nil,
+		`{"type":"direct","since":1}`:               {"choices[0].parts[0].extra.caller"},
+		`{"type":"code_execution","tool_id":"x_1"}`: {"choices[0].parts[0].extra.caller"},
+		`"direct"`: {"choices[0].parts[0].extra.caller"},
+	} {
+		call := switchgear.Part{
+			Kind: switchgear.PartToolCall, Origin: "anthropic", Extra: map[string]json.RawMessage{"caller": json.RawMessage(caller)},
+			Call: &switchgear.ToolCall{ID: "toolu_1", Name: "f", Arguments: "{}"},
+		}
+		_, dropped, err := fixed().Answer(&switchgear.Response{Choices: []switchgear.Choice{{
+			Parts: []switchgear.Part{call}, Finish: switchgear.Finish{Kind: switchgear.FinishToolCall},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(dropped, want) {
+			t.Errorf("%s: dropped %q, want %q", caller, dropped, want)
 		}
 	}
 }

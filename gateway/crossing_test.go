@@ -33,13 +33,17 @@ func readAnswer(t *testing.T, m mode, body string) (text, finish string) {
 		return streamed(t, m, body)
 	}
 	var answer struct {
-		Object  string
-		Type    string
+		Object  string `json:"object"`
+		Type    string `json:"type"`
 		Choices []struct {
-			Message      struct{ Content string }
+			Message struct {
+				Content string `json:"content"`
+			} `json:"message"`
 			FinishReason string `json:"finish_reason"`
-		}
-		Content    []struct{ Text string }
+		} `json:"choices"`
+		Content []struct {
+			Text string `json:"text"`
+		} `json:"content"`
 		StopReason string `json:"stop_reason"`
 	}
 	if err := json.Unmarshal([]byte(body), &answer); err != nil {
@@ -70,13 +74,15 @@ func streamed(t *testing.T, m mode, body string) (text, finish string) {
 		}
 		var e struct {
 			Choices []struct {
-				Delta        struct{ Content string }
+				Delta struct {
+					Content string `json:"content"`
+				} `json:"delta"`
 				FinishReason string `json:"finish_reason"`
-			}
+			} `json:"choices"`
 			Delta struct {
-				Text       string
+				Text       string `json:"text"`
 				StopReason string `json:"stop_reason"`
-			}
+			} `json:"delta"`
 		}
 		if err := json.Unmarshal([]byte(data), &e); err != nil {
 			t.Fatalf("%v: %s", err, data)

@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"internal/dialect/openai":    {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves"},
 	"internal/dialect/anthropic": {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves"},
 	"internal/leaves":            {""},
-	"internal/crossing":          {"", "provider", "internal/dialect/*", "internal/jsonx"}, // tests alone
+	"internal/crossing":          {"", "provider", "internal/dialect/*", "internal/jsonx", "internal/capability"}, // tests alone
 	"internal/failover":          {""},
 	"internal/route":             {"", "internal/failover"},
 	"internal/breaker":           {"", "internal/failover"},

@@ -107,7 +107,7 @@ func (j *job) impossible() *switchgear.Error {
 			". Leave it out of the request, or use another route."
 	case barWindow:
 		e.Class, e.Code = switchgear.ClassContext, CodeTooLong
-		e.Message = route + " has no target that can read so much: " + why.String() + ". Shorten the request, or use another route."
+		e.Message = "prompt is too long for " + route + ": " + why.String() + ". Shorten the request, or use another route."
 	default:
 	}
 	return e

@@ -92,7 +92,7 @@ func TestMuchTooLong(t *testing.T) {
 		req.Messages[0].Parts[0].Text = words(20_000)
 		_, err := s.runner.Complete(t.Context(), s.plan, req)
 		e, ok := errors.AsType[*switchgear.Error](err)
-		want := `route "chat" has no target that can read so much: a/m reads at most 1000 tokens, and messages has about 5004. ` +
+		want := `prompt is too long for route "chat": a/m reads at most 1000 tokens, and messages has about 5004. ` +
 			`Shorten the request, or use another route.`
 		if !ok || e.Class != switchgear.ClassContext || e.Code != CodeTooLong || e.Message != want || e.Param != "messages" || s.counts() != "0" {
 			t.Errorf("%v after %s calls", err, s.counts())

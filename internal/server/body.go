@@ -20,32 +20,54 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if size > maxBody {
 		return nil, tooLarge()
 	}
-	if size != 0 {
-		control := http.NewResponseController(w)
-		if control.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
-			// Cleared again, or net/http would take the deadline, once it
-			// passes, for a client that went away.
-			defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-		}
+	if size == 0 {
+		return nil, nil
 	}
+	control := http.NewResponseController(w)
+	timed := control.SetReadDeadline(time.Now().Add(bodyTime)) == nil
 	body, err := read(r.Body, size)
 	if err != nil {
 		return nil, bodyError(err)
 	}
+	if timed {
+		// Cleared again, or net/http would take the deadline, once it passes,
+		// for a client that went away.
+		_ = control.SetReadDeadline(time.Time{})
+	}
 	return body, nil
 }
 
+// restTime is how long a client that is refused may take to send the rest of
+// its body. net/http reads up to 256 KB of it before it lets the answer go, so
+// that the connection can be used again.
+const restTime = 2 * time.Second
+
+// hurry bounds what is still read of a body nobody wants.
+func hurry(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTime))
+	}
+}
+
+// trusted is how much is set aside for a body on the client's word alone. A
+// larger one is given room as it comes.
+const trusted = 1 << 20
+
 func read(r io.Reader, size int64) ([]byte, error) {
-	if size >= 0 {
+	if size >= 0 && size <= trusted {
 		body := make([]byte, size)
 		_, err := io.ReadFull(r, body)
 		return body, err
 	}
 	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
-	if err == nil && len(body) > maxBody {
+	switch {
+	case err == nil && len(body) > maxBody:
 		return nil, errTooLarge
+	case err == nil && size > int64(len(body)):
+		return nil, io.ErrUnexpectedEOF
+	default:
+		return body, err
 	}
-	return body, err
 }
 
 var errTooLarge = errors.New("body too large")

@@ -25,6 +25,9 @@ func (x *exchange) fail(err error) {
 		x.abort = true
 		return
 	}
+	if x.req == nil {
+		hurry(x.w, x.r)
+	}
 	status, body := x.codec.Error(e, x.record.ID)
 	x.describe(x.record.Trace, nil)
 	h := x.w.Header()

@@ -66,7 +66,7 @@ func (a *answerer) drop(path string) { a.dropped = append(a.dropped, path) }
 // beside names extra members that say something.
 func (a *answerer) beside(path string, extra map[string]json.RawMessage) {
 	for _, key := range slices.Sorted(maps.Keys(extra)) {
-		if value := string(extra[key]); value != "[]" && value != "{}" {
+		if !jsonx.Empty(extra[key]) {
 			a.drop(path + ".extra." + key)
 		}
 	}

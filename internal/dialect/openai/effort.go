@@ -12,8 +12,10 @@ import (
 type words []string
 
 // families are OpenAI's own models, by how their names begin; the first that
-// fits counts. Read from OpenAI's guide to reasoning, 2026-08. No words at all:
-// the model does not reason, and refuses to be asked.
+// fits counts. The words are the catalogue's of 2026-08 where it lists the
+// model (a test of internal/crossing holds the two together); that older and
+// chat-only models take none is not in it. No words at all: the model does not
+// reason, and refuses to be asked.
 var families = []struct { //nolint:gochecknoglobals // a constant table
 	prefix string
 	takes  words
@@ -29,8 +31,14 @@ var families = []struct { //nolint:gochecknoglobals // a constant table
 	{"gpt-5-pro", words{"high"}},
 	{"gpt-5-chat", nil},
 	{"gpt-5-codex", words{"low", "medium", "high"}},
-	{"gpt-5.1-codex-max", words{"none", "low", "medium", "high", "xhigh"}},
+	{"gpt-5.1-codex-max", words{"low", "medium", "high", "xhigh"}},
+	{"gpt-5.1-codex", words{"low", "medium", "high"}},
 	{"gpt-5.1", words{"none", "low", "medium", "high"}},
+	{"gpt-5.2-codex", words{"low", "medium", "high", "xhigh"}},
+	{"gpt-5.2-pro", words{"medium", "high", "xhigh"}},
+	{"gpt-5.4-pro", words{"medium", "high", "xhigh"}},
+	{"gpt-5.5-pro", words{"medium", "high", "xhigh"}},
+	{"gpt-5.6", words{"none", "low", "medium", "high", "xhigh", "max"}},
 	{"gpt-5.", words{"none", "low", "medium", "high", "xhigh"}},
 	{"gpt-5", words{"minimal", "low", "medium", "high"}},
 }

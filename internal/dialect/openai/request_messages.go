@@ -106,22 +106,12 @@ func (d *decoder) turn(r *jsonx.Reader, t *turn) {
 	case "cache_control":
 		t.cache = r.Raw()
 	case "annotations":
-		if raw := r.Raw(); !empty(raw) {
+		if raw := r.Raw(); !jsonx.Empty(raw) {
 			rest(&t.extra, "annotations", raw)
 		}
 	default:
 		rest(&t.extra, string(key), r.Raw())
 	}
-}
-
-// empty reports whether a value is an array without elements.
-func empty(raw []byte) bool {
-	r := jsonx.NewReader(raw)
-	n := 0
-	for r.Array(); r.More(); {
-		n++
-	}
-	return n == 0 && jsonx.KindOf(raw) == jsonx.Array
 }
 
 // mark puts the cache marker of a message on its last part.

@@ -223,7 +223,7 @@ func (d *decoder) thought(r *jsonx.Reader, t *turn, name string) {
 	switch name {
 	case "reasoning_details":
 		if d.kind(r, name, jsonx.Array) {
-			if m.details = r.Raw(); empty(m.details) {
+			if m.details = r.Raw(); jsonx.Empty(m.details) {
 				m.details = nil
 			}
 		}

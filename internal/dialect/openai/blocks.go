@@ -56,7 +56,7 @@ func (e *encoder) sayable(p *switchgear.Part, role switchgear.Role) bool {
 			role != switchgear.RoleUser && p.Origin != Name && (role == switchgear.RoleTool || !e.ours()) {
 			return false
 		}
-		return writable(p)
+		return e.writable(p)
 	case switchgear.PartThinking:
 		return role == switchgear.RoleAssistant && p.Origin == Name && len(p.Raw) > 0
 	case switchgear.PartOther:
@@ -69,7 +69,7 @@ func (e *encoder) sayable(p *switchgear.Part, role switchgear.Role) bool {
 }
 
 // writable reports whether there is a block for a medium.
-func writable(p *switchgear.Part) bool {
+func (e *encoder) writable(p *switchgear.Part) bool {
 	m := p.Media
 	switch {
 	case m == nil:
@@ -77,7 +77,8 @@ func writable(p *switchgear.Part) bool {
 	case p.Kind == switchgear.PartImage:
 		return m.URL != "" || m.Data != ""
 	case p.Kind == switchgear.PartDocument:
-		return m.FileID != "" || m.Data != "" || m.URL != "" && p.Origin == Name
+		// A file that another provider keeps is not to be had by its id.
+		return m.FileID != "" && e.ours() || m.FileID == "" && m.Data != "" || m.URL != "" && p.Origin == Name
 	default:
 		return m.Data != "" && soundWord(m.Type) != ""
 	}

@@ -125,17 +125,17 @@ func (e *encoder) result(lm leaves.Message, l leaves.Part, m *switchgear.Message
 	e.content(l.Parts(), p.Result.Parts, switchgear.RoleTool)
 	w.End()
 	for i := range p.Result.Parts {
-		if inner := &p.Result.Parts[i]; inner.Origin != Name && showable(inner) {
+		if inner := &p.Result.Parts[i]; inner.Origin != Name && e.showable(inner) {
 			e.late = append(e.late, seen{inner, l.Parts().At(i)})
 		}
 	}
 }
 
 // showable reports whether a part can be shown by the user.
-func showable(p *switchgear.Part) bool {
+func (e *encoder) showable(p *switchgear.Part) bool {
 	switch p.Kind {
 	case switchgear.PartImage, switchgear.PartDocument, switchgear.PartAudio:
-		return writable(p)
+		return e.writable(p)
 	default:
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/capability"
+	"github.com/switchgear-dev/switchgear/internal/dialect/anthropic"
 	"github.com/switchgear-dev/switchgear/internal/dialect/openai"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
 )
@@ -38,5 +39,23 @@ func TestEffortOfTheCatalogue(t *testing.T) {
 	}
 	if seen < 15 {
 		t.Fatalf("only %d models were looked at", seen)
+	}
+}
+
+// TestFilesStayWithTheirProvider: the id of a file that one provider keeps
+// means nothing to the other, or somebody else's file.
+func TestFilesStayWithTheirProvider(t *testing.T) {
+	body := `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[
+		{"type":"text","text":"Read this."},{"type":"document","source":{"type":"file","file_id":"file_011C"}}]}]}`
+	req, err := anthropic.NewCodec().Decode([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := openai.New().Encode(&switchgear.Call{Request: req, Target: switchgear.Target{Model: "gpt-5.4"}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := string(jsonx.Join(out.Body)); strings.Contains(said, "file_011C") || !slices.Contains(out.Dropped, "messages[0].parts[1] (document)") {
+		t.Errorf("%s\ndropped %v", said, out.Dropped)
 	}
 }

@@ -45,7 +45,7 @@ func TestAnswersCross(t *testing.T) {
 					kinds.add("unreadable: "+err.Error(), r.ID)
 					return
 				}
-				body, dropped, err := to.answer(got)
+				body, dropped, err := to.answer(nil, got)
 				if err != nil {
 					t.Errorf("record %s: %v", r.ID, err)
 					return
@@ -219,7 +219,7 @@ func TestStreamsCross(t *testing.T) {
 // read the same there as it read in the frames.
 func asWhole(t *testing.T, id string, to *side, told, frames *switchgear.Response) {
 	t.Helper()
-	body, _, err := to.answer(told)
+	body, _, err := to.answer(nil, told)
 	if err != nil {
 		t.Errorf("record %s: %v", id, err)
 		return

@@ -19,7 +19,7 @@ type side struct {
 	name     string
 	dialect  provider.Dialect
 	decode   func(body []byte) (*switchgear.Request, error)
-	answer   func(r *switchgear.Response) ([]byte, []string, error)
+	answer   func(q *switchgear.Request, r *switchgear.Response) ([]byte, []string, error)
 	stream   func(q *switchgear.Request) switchgear.Encoder
 	model    string   // a model that takes every lever
 	patterns []string // of the recordings

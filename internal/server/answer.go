@@ -23,7 +23,7 @@ func (x *exchange) complete() error {
 	if resp.Trace == nil || !resp.Trace.Translated {
 		return x.body(resp.Wire, resp.Trace, &resp.Cost)
 	}
-	body, dropped, err := x.codec.Answer(resp)
+	body, dropped, err := x.codec.Answer(x.req.Wire.Values, resp)
 	if err != nil {
 		return err
 	}

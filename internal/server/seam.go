@@ -66,9 +66,9 @@ type Codec interface {
 	Models(models []switchgear.ModelInfo) []byte
 	// Decode reads the values of a request whose bytes the target cannot take.
 	Decode(body []byte) (*switchgear.Request, error)
-	// Answer writes an answer's values as a body. Dropped names what of the
-	// answer could not be said.
-	Answer(r *switchgear.Response) (body []byte, dropped []string, err error)
+	// Answer writes the values of an answer to a request as a body. Dropped
+	// names what of the answer could not be said.
+	Answer(req *switchgear.Request, r *switchgear.Response) (body []byte, dropped []string, err error)
 	// Stream begins writing the events of an answer to a request.
 	Stream(req *switchgear.Request) switchgear.Encoder
 }

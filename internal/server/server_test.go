@@ -96,7 +96,7 @@ func (c fakeCodec) StreamError(e *switchgear.Error, _ string) []byte {
 }
 func (c fakeCodec) Decode([]byte) (*switchgear.Request, error) { return &switchgear.Request{}, nil }
 
-func (c fakeCodec) Answer(r *switchgear.Response) ([]byte, []string, error) {
+func (c fakeCodec) Answer(_ *switchgear.Request, r *switchgear.Response) ([]byte, []string, error) {
 	return []byte(c.name + " says " + r.Text()), []string{"answer.citations"}, nil
 }
 func (c fakeCodec) Stream(*switchgear.Request) switchgear.Encoder { return &fakeEncoder{} }

@@ -19,7 +19,7 @@ import (
 // Decode). Arguments of a tool call that are no JSON object are written as an
 // empty one, and named; so are none at all, which is what a tool without
 // parameters gets.
-func (*Codec) Answer(resp *switchgear.Response) (body []byte, dropped []string, err error) {
+func (*Codec) Answer(_ *switchgear.Request, resp *switchgear.Response) (body []byte, dropped []string, err error) {
 	a := answerer{id: answerID(resp.ID)}
 	var choice switchgear.Choice
 	if len(resp.Choices) > 0 {

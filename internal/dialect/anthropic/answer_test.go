@@ -65,7 +65,7 @@ func TestAnswersComeThrough(t *testing.T) {
 		}
 		n++
 		want := answer(t, r)
-		body, dropped, err := NewCodec().Answer(want)
+		body, dropped, err := NewCodec().Answer(nil, want)
 		if err != nil || len(dropped) > 0 {
 			t.Fatalf("record %s: %v, dropped %v", r.ID, err, dropped)
 		}
@@ -143,7 +143,7 @@ func TestForeignAnswer(t *testing.T) {
 		},
 		Extra: map[string]json.RawMessage{"system_fingerprint": json.RawMessage(`"fp"`)},
 	}
-	body, dropped, err := NewCodec().Answer(resp)
+	body, dropped, err := NewCodec().Answer(nil, resp)
 	if err != nil {
 		t.Fatal(err)
 	}

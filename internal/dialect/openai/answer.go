@@ -12,15 +12,10 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
 )
 
-// Answer writes an answer's values as a chat.completion. Dropped names what of
-// it there is no member for.
-func (c *Codec) Answer(r *switchgear.Response) (body []byte, dropped []string, err error) {
-	return c.AnswerTo(nil, r)
-}
-
-// AnswerTo is Answer for a client that is known by its request: one that speaks
-// of functions, from the time before tools, is answered so.
-func (c *Codec) AnswerTo(req *switchgear.Request, r *switchgear.Response) (body []byte, dropped []string, err error) {
+// Answer writes an answer's values as a chat.completion, for the client that
+// made the request: one that speaks of functions, from the time before tools,
+// is answered so. Dropped names what of it there is no member for.
+func (c *Codec) Answer(req *switchgear.Request, r *switchgear.Response) (body []byte, dropped []string, err error) {
 	if len(r.Choices) == 0 {
 		return nil, nil, &switchgear.Error{Class: switchgear.ClassInternal, Message: "an answer without a choice cannot be written"}
 	}

@@ -114,7 +114,7 @@ func TestRecordedAnswersSayTheSame(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", r.ID, err)
 			}
-			body, dropped, err := NewCodec().Answer(was)
+			body, dropped, err := NewCodec().Answer(nil, was)
 			if err != nil {
 				t.Errorf("%s: %v", r.ID, err)
 				continue
@@ -211,7 +211,7 @@ func TestForeignAnswer(t *testing.T) {
 		name string
 		req  *switchgear.Request
 	}{{"tools", nil}, {"functions", functions}} {
-		body, dropped, err := fixed().AnswerTo(c.req, foreignAnswer())
+		body, dropped, err := fixed().Answer(c.req, foreignAnswer())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,7 +276,7 @@ func foreignEvents() []switchgear.Event {
 // TestSignaturesComeBack sends an answer through a client and back: what another
 // maker signed is signed again.
 func TestSignaturesComeBack(t *testing.T) {
-	body, _, err := NewCodec().Answer(foreignAnswer())
+	body, _, err := NewCodec().Answer(nil, foreignAnswer())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func TestFinishReasons(t *testing.T) {
 		{switchgear.Finish{Kind: switchgear.FinishFilter}, switchgear.Part{Kind: switchgear.PartRefusal, Text: "no"}, "stop", nil},
 		{switchgear.Finish{Kind: switchgear.FinishPause, Reason: "pause_turn"}, switchgear.Part{Text: "a"}, "stop", []string{"choices[0].finish (pause_turn)"}},
 	} {
-		body, dropped, err := NewCodec().Answer(&switchgear.Response{Choices: []switchgear.Choice{{Parts: []switchgear.Part{c.part}, Finish: c.finish}}})
+		body, dropped, err := NewCodec().Answer(nil, &switchgear.Response{Choices: []switchgear.Choice{{Parts: []switchgear.Part{c.part}, Finish: c.finish}}})
 		if err != nil || !bytes.Contains(body, []byte(`"finish_reason":"`+c.want+`"`)) || !bytes.Contains(body, []byte(`"id":"chatcmpl-`)) {
 			t.Errorf("%+v: %s %v", c.finish, body, err)
 		}
@@ -333,7 +333,7 @@ func TestFinishReasons(t *testing.T) {
 		}
 	}
 	var e *switchgear.Error
-	if _, _, err := NewCodec().Answer(&switchgear.Response{}); !errors.As(err, &e) {
+	if _, _, err := NewCodec().Answer(nil, &switchgear.Response{}); !errors.As(err, &e) {
 		t.Errorf("an answer of nothing: %v", err)
 	}
 }
@@ -373,7 +373,7 @@ func TestCallersOfTools(t *testing.T) {
 			Kind: switchgear.PartToolCall, Origin: "anthropic", Extra: map[string]json.RawMessage{"caller": json.RawMessage(caller)},
 			Call: &switchgear.ToolCall{ID: "toolu_1", Name: "f", Arguments: "{}"},
 		}
-		_, dropped, err := fixed().Answer(&switchgear.Response{Choices: []switchgear.Choice{{
+		_, dropped, err := fixed().Answer(nil, &switchgear.Response{Choices: []switchgear.Choice{{
 			Parts: []switchgear.Part{call}, Finish: switchgear.Finish{Kind: switchgear.FinishToolCall},
 		}}})
 		if err != nil {

@@ -21,15 +21,18 @@ type clientGuide struct {
 	text     string
 }
 
-// guides lists the clients in the order they are shown. Each text was run
-// against the gateway; see conformance/.
+// guides lists the clients in the order they are shown. Conformance runs the
+// texts for Python, JavaScript and Go as they stand, and Claude Code with the
+// variables of its text.
 var guides = []clientGuide{
 	{"claude-code", "Claude Code", "sh", `export ANTHROPIC_BASE_URL={base}
 export ANTHROPIC_AUTH_TOKEN={key}
 claude --model {route}
 
-# The model picker shows only names that begin with "claude" or "anthropic":
-# give the route such an alias (aliases: [claude-{route}]) to choose it there.
+# Give the route the name of its first model as an alias, and use that, if it is
+# a Claude model (aliases: [claude-opus-4-8]): Claude Code then knows the model's
+# limits, and keeps what it thought from turn to turn. Its model picker shows only
+# names that begin with "claude" or "anthropic".
 `},
 	{"openai-python", "OpenAI SDK for Python", "python", `from openai import OpenAI
 

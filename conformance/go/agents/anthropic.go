@@ -69,11 +69,11 @@ func sendBlock(i int, b map[string]any, send func(string, map[string]any)) {
 	switch b["type"] {
 	case "thinking":
 		start(map[string]any{"type": "thinking", "thinking": "", "signature": ""})
-		deltas("thinking_delta", "thinking", b["thinking"].(string)) //nolint:errcheck,forcetypeassert // made above
+		deltas("thinking_delta", "thinking", b["thinking"].(string)) //nolint:forcetypeassert // made above
 		send("content_block_delta", map[string]any{"index": i, "delta": map[string]any{"type": "signature_delta", "signature": strict.Signature}})
 	case "text":
 		start(map[string]any{"type": "text", "text": ""})
-		deltas("text_delta", "text", b["text"].(string)) //nolint:errcheck,forcetypeassert // made above
+		deltas("text_delta", "text", b["text"].(string)) //nolint:forcetypeassert // made above
 	case "tool_use":
 		start(map[string]any{"type": "tool_use", "id": b["id"], "name": b["name"], "input": map[string]any{}})
 		raw, _ := json.Marshal(b["input"]) //nolint:errchkjson // strings only
@@ -83,8 +83,12 @@ func sendBlock(i int, b map[string]any, send func(string, map[string]any)) {
 }
 
 func writeJSON(w http.ResponseWriter, v any) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v)
+	_, _ = w.Write(raw)
 }
 
 // writeFrame writes one event and sends it off.

@@ -22,7 +22,7 @@ func writeOpenAI(w http.ResponseWriter, a *strict.Seen, s say) {
 		"prompt_tokens_details": map[string]any{"cached_tokens": 20000}, "completion_tokens_details": map[string]any{"reasoning_tokens": 0},
 	}
 	id := fmt.Sprintf("chatcmpl-scripted%04d", len(a.Results)) // the agent puts answers of one id together
-	w.Header().Set("X-Request-Id", "req_scripted")
+	w.Header().Set("X-Request-ID", "req_scripted")
 	if !a.Stream {
 		message := map[string]any{"role": "assistant", "content": s.text, "refusal": nil}
 		var calls []any

@@ -38,5 +38,5 @@ func cases() []string {
 			names = append(names, vendor+"/error/"+e)
 		}
 	}
-	return names
+	return append(names, "connect/openai", "connect/anthropic")
 }

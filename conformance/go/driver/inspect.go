@@ -69,7 +69,11 @@ func (i *inspector) pass(w http.ResponseWriter, r *http.Request, proxy http.Hand
 func (i *inspector) show(w http.ResponseWriter, _ *http.Request) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	_ = json.NewEncoder(w).Encode(i.last)
+	raw, err := json.Marshal(i.last)
+	if err != nil {
+		return
+	}
+	_, _ = w.Write(raw)
 }
 
 func (i *inspector) stop() {

@@ -86,6 +86,7 @@ func (d *driver) run(ctx context.Context, s suite) {
 	if err != nil {
 		d.fail(s.name, "suite", err.Error())
 	}
+	results = append(results, s.guides.run(ctx, d, s, stage.url)...)
 	before := d.failed
 	d.count(s.name, expected, results)
 	if d.failed > before || err != nil {

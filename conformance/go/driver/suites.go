@@ -19,6 +19,7 @@ type suite struct {
 	install func(ctx context.Context) error // an error: it cannot run here
 	build   func(ctx context.Context) error // an error: it is broken
 	command []string
+	guides  guides
 }
 
 // result is what a suite reports of a case; why is "" if it passed.
@@ -31,17 +32,20 @@ func suites(root string) []suite {
 		{
 			name: "js", dir: js, command: []string{"node", "suite.mjs"},
 			install: steps(js, []string{"node", "--version"}, []string{"npm", "ci"}),
+			guides:  guides{"node", "guide.mjs", []string{"node"}, asItStands},
 		},
 		{
 			name: "go", dir: gomod, command: []string{bin},
 			install: steps(gomod, []string{"go", "mod", "download"}),
 			build:   steps(gomod, []string{"go", "build", "-o", bin, "./suite"}),
+			guides:  guides{"go", filepath.Join(".bin", "guide.go"), []string{"go", "run"}, inMain},
 		},
 		{
 			name: "python", dir: python, command: []string{filepath.Join(venv, "bin", "python"), "suite.py"},
 			install: steps(python,
 				[]string{"python3", "-m", "venv", venv},
 				[]string{filepath.Join(venv, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", "-r", "requirements.txt"}),
+			guides: guides{"python", "guide.py", []string{filepath.Join(venv, "bin", "python")}, asItStands},
 		},
 	}
 }

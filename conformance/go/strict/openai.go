@@ -85,7 +85,7 @@ func readOpenAI(body []byte) (*Seen, error) {
 	}
 	for name := range members {
 		if !slices.Contains(openaiMembers, name) {
-			return nil, fmt.Errorf("Unknown parameter: '%s'.", name) //nolint:staticcheck,revive // a provider's sentence
+			return nil, fmt.Errorf("Unknown parameter: '%s'.", name) //nolint:staticcheck // a provider's sentence
 		}
 	}
 	if err := q.supported(); err != nil {
@@ -105,7 +105,7 @@ func readOpenAI(body []byte) (*Seen, error) {
 	for i, t := range q.Tools {
 		f := t.Function
 		if t.Type != "function" || !openaiName.MatchString(f.Name) || f.Parameters != nil && !isObject(f.Parameters) {
-			return nil, fmt.Errorf("Invalid value: 'tools[%d]' is a %s named %q.", i, t.Type, f.Name) //nolint:staticcheck,revive // a provider's sentence
+			return nil, fmt.Errorf("Invalid value: 'tools[%d]' is a %s named %q.", i, t.Type, f.Name) //nolint:staticcheck // a provider's sentence
 		}
 		s.Tools = append(s.Tools, f.Name)
 	}
@@ -134,22 +134,22 @@ func reasons(model string) bool {
 
 func (q *openaiRequest) supported() error {
 	if reasons(q.Model) && q.MaxTokens != nil {
-		return errors.New("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.") //nolint:staticcheck,revive // a provider's sentence
+		return errors.New("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.") //nolint:staticcheck // a provider's sentence
 	}
 	if reasons(q.Model) && q.Temperature != nil && *q.Temperature != 1 {
-		return fmt.Errorf("Unsupported value: 'temperature' does not support %v with this model.", *q.Temperature) //nolint:staticcheck,revive // a provider's sentence
+		return fmt.Errorf("Unsupported value: 'temperature' does not support %v with this model.", *q.Temperature) //nolint:staticcheck // a provider's sentence
 	}
 	if q.StreamOptions != nil && !q.Stream {
 		return errors.New("the 'stream_options' parameter is only allowed when 'stream' is enabled")
 	}
 	if !slices.Contains([]string{"", "none", "minimal", "low", "medium", "high", "xhigh"}, q.ReasoningEffort) {
-		return fmt.Errorf("Unsupported value: 'reasoning_effort' does not support %q.", q.ReasoningEffort) //nolint:staticcheck,revive // a provider's sentence
+		return fmt.Errorf("Unsupported value: 'reasoning_effort' does not support %q.", q.ReasoningEffort) //nolint:staticcheck // a provider's sentence
 	}
 	if f := q.Format; f.Type == "json_schema" && (!openaiName.MatchString(f.Schema.Name) || !isObject(f.Schema.Schema)) {
-		return fmt.Errorf("Invalid 'response_format.json_schema.name': %q.", f.Schema.Name) //nolint:staticcheck,revive // a provider's sentence
+		return fmt.Errorf("Invalid 'response_format.json_schema.name': %q.", f.Schema.Name) //nolint:staticcheck // a provider's sentence
 	}
 	if q.Parallel != nil && len(q.Tools) == 0 {
-		return errors.New("Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified.") //nolint:staticcheck,revive // a provider's sentence
+		return errors.New("Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified.") //nolint:staticcheck // a provider's sentence
 	}
 	return nil
 }
@@ -223,13 +223,13 @@ func (s *Seen) openaiImage(p *block) error {
 	if data, ok := strings.CutPrefix(p.ImageURL.URL, "data:"); ok {
 		media, packed, found := strings.Cut(data, ";base64,")
 		if !found || !strings.HasPrefix(media, "image/") || packed == "" {
-			return errors.New("Invalid 'image_url': expected a base64-encoded data URL with an image MIME type.") //nolint:staticcheck,revive // a provider's sentence
+			return errors.New("Invalid 'image_url': expected a base64-encoded data URL with an image MIME type.") //nolint:staticcheck // a provider's sentence
 		}
 		s.Images = append(s.Images, media+" "+strconv.Itoa(len(packed)))
 		return nil
 	}
 	if !strings.HasPrefix(p.ImageURL.URL, "https://") {
-		return fmt.Errorf("Invalid 'image_url': %q.", p.ImageURL.URL) //nolint:staticcheck,revive // a provider's sentence
+		return fmt.Errorf("Invalid 'image_url': %q.", p.ImageURL.URL) //nolint:staticcheck // a provider's sentence
 	}
 	s.Images = append(s.Images, p.ImageURL.URL)
 	return nil

@@ -25,7 +25,7 @@ func anthropicWhole(ctx context.Context, api anthropic.Client, p anthropic.Messa
 func anthropicAcross() {
 	ctx := context.Background()
 	one := func(op string, change func(p *anthropic.MessageNewParams), check func(*anthropic.Message) error, lost ...string) {
-		across("anthropic", op, func(route string) (*counting, error) {
+		across(ctx, "anthropic", op, func(route string) (*counting, error) {
 			c, api := anthropicClient(clientKey, 0)
 			p := crossMessage(route)
 			change(&p)
@@ -37,9 +37,9 @@ func anthropicAcross() {
 		}, lost...)
 	}
 	one("chat", func(*anthropic.MessageNewParams) {}, func(got *anthropic.Message) error {
-		return first(anthropicCrossText(got), sawQuestion(2000))
+		return first(anthropicCrossText(got), sawQuestion(ctx, 2000))
 	})
-	across("anthropic", "stream", func(route string) (*counting, error) {
+	across(ctx, "anthropic", "stream", func(route string) (*counting, error) {
 		c, api := anthropicClient(clientKey, 0)
 		got, err := anthropicStream(ctx, api, crossMessage(route))
 		if err != nil {
@@ -47,31 +47,31 @@ func anthropicAcross() {
 		}
 		return c, anthropicCrossText(got)
 	})
-	across("anthropic", "tools", func(route string) (*counting, error) { return anthropicTurns(ctx, route, anthropicWhole) })
-	across("anthropic", "tools-stream", func(route string) (*counting, error) { return anthropicTurns(ctx, route, anthropicStream) })
-	across("anthropic", "tools-choice", func(route string) (*counting, error) { return anthropicChoice(ctx, route) })
+	across(ctx, "anthropic", "tools", func(route string) (*counting, error) { return anthropicTurns(ctx, route, anthropicWhole) })
+	across(ctx, "anthropic", "tools-stream", func(route string) (*counting, error) { return anthropicTurns(ctx, route, anthropicStream) })
+	across(ctx, "anthropic", "tools-choice", func(route string) (*counting, error) { return anthropicChoice(ctx, route) })
 	one("image", func(p *anthropic.MessageNewParams) {
 		p.Messages = []anthropic.MessageParam{anthropic.NewUserMessage(
 			anthropic.NewImageBlockBase64("image/png", png), anthropic.NewImageBlock(anthropic.URLImageSourceParam{URL: picture}),
 			anthropic.NewTextBlock("What is this?"),
 		)}
-	}, func(got *anthropic.Message) error { return first(anthropicCrossText(got), sawImages()) })
+	}, func(got *anthropic.Message) error { return first(anthropicCrossText(got), sawImages(ctx)) })
 	one("structured", func(p *anthropic.MessageNewParams) {
 		p.OutputConfig.Format = anthropic.JSONOutputFormatParam{Schema: invoiceSchema()}
-	}, func(got *anthropic.Message) error { return first(invoice(textOf(got)), sawSchema()) })
+	}, func(got *anthropic.Message) error { return first(invoice(textOf(got)), sawSchema(ctx)) })
 	one("thinking", func(p *anthropic.MessageNewParams) {
 		p.MaxTokens, p.Thinking = 20_000, anthropic.ThinkingConfigParamOfEnabled(8000)
-	}, func(got *anthropic.Message) error { return first(anthropicCrossText(got), sawEffort("medium")) }, "thinking.budget (8000 as reasoning_effort medium)")
+	}, func(got *anthropic.Message) error { return first(anthropicCrossText(got), sawEffort(ctx, "medium")) }, "thinking.budget (8000 as reasoning_effort medium)")
 	one("adaptive", func(p *anthropic.MessageNewParams) {
 		p.Thinking.OfAdaptive = &anthropic.ThinkingConfigAdaptiveParam{}
 	}, anthropicCrossText)
-	across("anthropic", "effort", func(route string) (*counting, error) { return anthropicEffort(ctx, route) })
+	across(ctx, "anthropic", "effort", func(route string) (*counting, error) { return anthropicEffort(ctx, route) })
 	one("limits", func(p *anthropic.MessageNewParams) {
 		p.MaxTokens, p.StopSequences = 5, []string{"zebra", "yak"}
 	}, func(got *anthropic.Message) error {
-		return first(equal(got.StopReason, anthropic.StopReasonMaxTokens, "stop_reason"), sawLimits())
+		return first(equal(got.StopReason, anthropic.StopReasonMaxTokens, "stop_reason"), sawLimits(ctx))
 	})
-	across("anthropic", "dropped", func(route string) (*counting, error) {
+	across(ctx, "anthropic", "dropped", func(route string) (*counting, error) {
 		c, api := anthropicClient(clientKey, 0)
 		p := crossMessage(route)
 		p.TopK = param.NewOpt[int64](5)
@@ -82,9 +82,9 @@ func anthropicAcross() {
 		}
 		return c, anthropicCrossText(got)
 	}, "top_k", "context_management")
-	across("anthropic", "cache", func(route string) (*counting, error) { return anthropicCache(ctx, route) }, "cache")
+	across(ctx, "anthropic", "cache", func(route string) (*counting, error) { return anthropicCache(ctx, route) }, "cache")
 	one("history", anthropicHistory, func(got *anthropic.Message) error {
-		s, err := seen()
+		s, err := seen(ctx)
 		if err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func anthropicTurns(ctx context.Context, route string, ask create) (*counting, e
 		if err != nil {
 			return c, err
 		}
-		if err := first(must(textOf(after) != "", "no text after the results"), sawTurns(turn, ids)); err != nil {
+		if err := first(must(textOf(after) != "", "no text after the results"), sawTurns(ctx, turn, ids)); err != nil {
 			return c, err
 		}
 		p.Messages = append(p.Messages, after.ToParam(), anthropic.NewUserMessage(anthropic.NewTextBlock("Once more, please.")))
@@ -185,7 +185,7 @@ func anthropicChoice(ctx context.Context, route string) (*counting, error) {
 				calls++
 			}
 		}
-		if err := first(equal(calls, 1, "the number of calls"), equal(got.StopReason, anthropic.StopReasonToolUse, "stop_reason"), sawChoice(choice.want)); err != nil {
+		if err := first(equal(calls, 1, "the number of calls"), equal(got.StopReason, anthropic.StopReasonToolUse, "stop_reason"), sawChoice(ctx, choice.want)); err != nil {
 			return c, err
 		}
 	}
@@ -198,7 +198,7 @@ func anthropicEffort(ctx context.Context, route string) (*counting, error) {
 		p := crossMessage(route)
 		p.OutputConfig.Effort = word
 		got, err := api.Messages.New(ctx, p)
-		if err = first(err, sawEffort(string(word))); err != nil {
+		if err = first(err, sawEffort(ctx, string(word))); err != nil {
 			return c, err
 		}
 		if err := anthropicCrossText(got); err != nil {
@@ -226,7 +226,7 @@ func anthropicCache(ctx context.Context, route string) (*counting, error) {
 		u := got.Usage
 		last, whole[i] = got, u.InputTokens+u.CacheReadInputTokens+u.CacheCreationInputTokens
 	}
-	s, err := seen()
+	s, err := seen(ctx)
 	if err != nil {
 		return c, err
 	}

@@ -299,8 +299,8 @@ func dropped(header string, lost []string) error {
 
 // seen is what the simulated provider was last asked for, in the driver's
 // words.
-func seen() (*strict.Seen, error) {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, simulator+"/_seen", nil)
+func seen(ctx context.Context) (*strict.Seen, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, simulator+"/_seen", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -315,8 +315,8 @@ func seen() (*strict.Seen, error) {
 
 // sawTurns checks the history an upstream received after the given turn of two
 // parallel tools.
-func sawTurns(turn int, ids []string) error {
-	s, err := seen()
+func sawTurns(ctx context.Context, turn int, ids []string) error {
+	s, err := seen(ctx)
 	if err != nil {
 		return err
 	}
@@ -334,7 +334,7 @@ func sawTurns(turn int, ids []string) error {
 }
 
 // across runs a case in both conditions.
-func across(vendor, op string, act func(route string) (*counting, error), lost ...string) {
+func across(ctx context.Context, vendor, op string, act func(route string) (*counting, error), lost ...string) {
 	other := map[string]string{"openai": "anthropic", "anthropic": "openai"}[vendor]
 	for _, condition := range []string{"calm", "down"} {
 		run(vendor+"/cross-"+op+"/"+condition, func() error {
@@ -343,7 +343,7 @@ func across(vendor, op string, act func(route string) (*counting, error), lost .
 			if err != nil {
 				return err
 			}
-			s, err := seen()
+			s, err := seen(ctx)
 			if err != nil {
 				return err
 			}
@@ -359,8 +359,8 @@ const (
 )
 
 // sawImages checks that both pictures arrived.
-func sawImages() error {
-	s, err := seen()
+func sawImages(ctx context.Context) error {
+	s, err := seen(ctx)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func openaiWhole(ctx context.Context, api openai.Client, p openai.ChatCompletion
 func openaiAcross() {
 	ctx := context.Background()
 	one := func(op string, change func(p *openai.ChatCompletionNewParams), check func(*openai.ChatCompletion) error, lost ...string) {
-		across("openai", op, func(route string) (*counting, error) {
+		across(ctx, "openai", op, func(route string) (*counting, error) {
 			c, api := openaiClient(clientKey, 0)
 			p := crossParams(route)
 			change(&p)
@@ -35,9 +35,9 @@ func openaiAcross() {
 		}, lost...)
 	}
 	one("chat", func(*openai.ChatCompletionNewParams) {}, func(got *openai.ChatCompletion) error {
-		return first(openaiCrossText(got), sawQuestion(0))
+		return first(openaiCrossText(got), sawQuestion(ctx, 0))
 	})
-	across("openai", "stream", func(route string) (*counting, error) {
+	across(ctx, "openai", "stream", func(route string) (*counting, error) {
 		c, api := openaiClient(clientKey, 0)
 		p := crossParams(route)
 		p.StreamOptions.IncludeUsage = param.NewOpt(true)
@@ -47,36 +47,36 @@ func openaiAcross() {
 		}
 		return c, openaiCrossText(got)
 	})
-	across("openai", "tools", func(route string) (*counting, error) { return openaiTurns(ctx, route, openaiWhole) })
-	across("openai", "tools-stream", func(route string) (*counting, error) { return openaiTurns(ctx, route, openaiStream) })
-	across("openai", "tools-choice", func(route string) (*counting, error) { return openaiChoice(ctx, route) })
+	across(ctx, "openai", "tools", func(route string) (*counting, error) { return openaiTurns(ctx, route, openaiWhole) })
+	across(ctx, "openai", "tools-stream", func(route string) (*counting, error) { return openaiTurns(ctx, route, openaiStream) })
+	across(ctx, "openai", "tools-choice", func(route string) (*counting, error) { return openaiChoice(ctx, route) })
 	one("image", func(p *openai.ChatCompletionNewParams) {
 		p.Messages = []openai.ChatCompletionMessageParamUnion{openai.UserMessage([]openai.ChatCompletionContentPartUnionParam{
 			openai.TextContentPart("What is this?"),
 			openai.ImageContentPart(openai.ChatCompletionContentPartImageImageURLParam{URL: "data:image/png;base64," + png}),
 			openai.ImageContentPart(openai.ChatCompletionContentPartImageImageURLParam{URL: picture}),
 		})}
-	}, func(got *openai.ChatCompletion) error { return first(openaiCrossText(got), sawImages()) })
+	}, func(got *openai.ChatCompletion) error { return first(openaiCrossText(got), sawImages(ctx)) })
 	one("structured", func(p *openai.ChatCompletionNewParams) {
 		p.ResponseFormat.OfJSONSchema = &shared.ResponseFormatJSONSchemaParam{JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{
 			Name: "invoice", Strict: param.NewOpt(true), Schema: invoiceSchema(),
 		}}
 	}, func(got *openai.ChatCompletion) error {
-		return first(invoice(got.Choices[0].Message.Content), sawSchema())
+		return first(invoice(got.Choices[0].Message.Content), sawSchema(ctx))
 	})
 	one("thinking", func(p *openai.ChatCompletionNewParams) {
 		p.ReasoningEffort, p.MaxCompletionTokens = shared.ReasoningEffortHigh, param.NewOpt[int64](30_000)
 	}, func(got *openai.ChatCompletion) error {
-		s, err := seen()
+		s, err := seen(ctx)
 		return first(err, openaiCrossText(got), must(s.Think || s.Effort != "", "neither thinking nor effort was asked for"))
 	})
-	across("openai", "effort", func(route string) (*counting, error) {
+	across(ctx, "openai", "effort", func(route string) (*counting, error) {
 		c, api := openaiClient(clientKey, 0)
 		for _, word := range []shared.ReasoningEffort{"low", "medium", "high"} {
 			p := crossParams(route)
 			p.ReasoningEffort = word
 			got, err := api.Chat.Completions.New(ctx, p)
-			if err = first(err, sawEffort(string(word))); err != nil {
+			if err = first(err, sawEffort(ctx, string(word))); err != nil {
 				return c, err
 			}
 			if err := openaiCrossText(got); err != nil {
@@ -88,7 +88,7 @@ func openaiAcross() {
 	one("limits", func(p *openai.ChatCompletionNewParams) {
 		p.MaxCompletionTokens, p.Stop.OfStringArray = param.NewOpt[int64](5), []string{"zebra", "yak"}
 	}, func(got *openai.ChatCompletion) error {
-		return first(equal(got.Choices[0].FinishReason, "length", "finish_reason"), sawLimits())
+		return first(equal(got.Choices[0].FinishReason, "length", "finish_reason"), sawLimits(ctx))
 	})
 	one("dropped", func(p *openai.ChatCompletionNewParams) {
 		p.Logprobs, p.Seed, p.PresencePenalty = param.NewOpt(true), param.NewOpt[int64](7), param.NewOpt(0.5)
@@ -150,7 +150,7 @@ func openaiTurns(ctx context.Context, route string, ask complete) (*counting, er
 		if err != nil {
 			return c, err
 		}
-		if err := first(must(after.Choices[0].Message.Content != "", "no text after the results"), sawTurns(turn, ids)); err != nil {
+		if err := first(must(after.Choices[0].Message.Content != "", "no text after the results"), sawTurns(ctx, turn, ids)); err != nil {
 			return c, err
 		}
 		p.Messages = append(p.Messages, openai.AssistantMessage(after.Choices[0].Message.Content), openai.UserMessage("Once more, please."))
@@ -174,7 +174,7 @@ func openaiChoice(ctx context.Context, route string) (*counting, error) {
 		if err != nil {
 			return c, err
 		}
-		if err := first(equal(len(got.Choices[0].Message.ToolCalls), 1, "the number of calls"), sawChoice(choice.want)); err != nil {
+		if err := first(equal(len(got.Choices[0].Message.ToolCalls), 1, "the number of calls"), sawChoice(ctx, choice.want)); err != nil {
 			return c, err
 		}
 	}

@@ -1,14 +1,17 @@
 package main
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // brief is the system text of the cases across the protocols.
 const brief = "Be brief."
 
 // sawQuestion checks that the system text and the question arrived, and a
 // limit, which Anthropic demands. Limit is the client's own, or 0.
-func sawQuestion(limit int) error {
-	s, err := seen()
+func sawQuestion(ctx context.Context, limit int) error {
+	s, err := seen(ctx)
 	if err != nil {
 		return err
 	}
@@ -19,21 +22,21 @@ func sawQuestion(limit int) error {
 	)
 }
 
-func sawSchema() error {
-	s, err := seen()
+func sawSchema(ctx context.Context) error {
+	s, err := seen(ctx)
 	return first(err, must(s != nil && s.Schema, "no schema was asked for"))
 }
 
-func sawEffort(want string) error {
-	s, err := seen()
+func sawEffort(ctx context.Context, want string) error {
+	s, err := seen(ctx)
 	if err != nil {
 		return err
 	}
 	return equal(s.Effort, want, "the effort")
 }
 
-func sawChoice(want string) error {
-	s, err := seen()
+func sawChoice(ctx context.Context, want string) error {
+	s, err := seen(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,8 +44,8 @@ func sawChoice(want string) error {
 }
 
 // sawLimits checks a limit of five tokens and two stop sequences.
-func sawLimits() error {
-	s, err := seen()
+func sawLimits(ctx context.Context) error {
+	s, err := seen(ctx)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func BenchmarkDecode1KB(b *testing.B) {
 func BenchmarkEvent(b *testing.B) {
 	delta := []byte("event: content_block_delta\n" + `data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hello world, how"}        }` + "\n\n")
 	const batch = 1000
-	text := bytes.Join([][]byte{[]byte(started), bytes.Repeat(delta, batch), []byte(stopped)}, nil)
+	text := bytes.Join([][]byte{[]byte(started), bytes.Repeat(delta, batch), []byte(turned), []byte(stopped)}, nil)
 	r := bytes.NewReader(text)
 	n := 0
 	b.ReportAllocs()

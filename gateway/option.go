@@ -17,7 +17,6 @@ type options struct {
 	transport http.RoundTripper
 	providers map[string]switchgear.Provider
 	observers []Observer
-	version   string
 }
 
 type optionFunc func(*options)
@@ -46,11 +45,6 @@ func WithTransport(rt http.RoundTripper) Option {
 // requests. It may be given several times.
 func WithObserver(o Observer) Option {
 	return optionFunc(func(all *options) { all.observers = append(all.observers, o) })
-}
-
-// WithVersion is the version sent to providers in the User-Agent header.
-func WithVersion(v string) Option {
-	return optionFunc(func(o *options) { o.version = v })
 }
 
 // Observer is told of every attempt at a provider once it is over. It must not

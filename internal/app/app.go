@@ -92,7 +92,7 @@ func tuneCollector() {
 
 func (p *process) open(ctx context.Context) error {
 	p.metrics = telemetry.NewMetrics(p.options.Version, p.breakers)
-	options := []gateway.Option{gateway.WithObserver(p.metrics), gateway.WithVersion(p.options.Version)}
+	options := []gateway.Option{gateway.WithObserver(p.metrics)}
 	if p.log != nil {
 		options = append(options, gateway.WithObserver(telemetry.NewLog(slog.New(p.handler()))))
 	}

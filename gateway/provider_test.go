@@ -16,21 +16,6 @@ import (
 // the last thing it was told.
 type parrot struct{ calls int }
 
-func (p *parrot) answer(call *switchgear.Call) *switchgear.Response {
-	p.calls++
-	last := call.Request.Messages[len(call.Request.Messages)-1]
-	r := &switchgear.Response{
-		ID: "p1", Model: call.Target.Model,
-		Choices: []switchgear.Choice{{
-			Parts:  []switchgear.Part{{Text: "you said: " + last.Parts[0].Text}},
-			Finish: switchgear.Finish{Kind: switchgear.FinishStop},
-		}},
-	}
-	r.Usage.Set(switchgear.UsageInput, 3)
-	r.Usage.Set(switchgear.UsageOutput, 4)
-	return r
-}
-
 func (p *parrot) Complete(_ context.Context, call *switchgear.Call) (*switchgear.Response, error) {
 	return p.answer(call), nil
 }
@@ -45,6 +30,21 @@ func (p *parrot) Stream(_ context.Context, call *switchgear.Call) (switchgear.St
 		{Kind: switchgear.EventFinish, Finish: r.Choices[0].Finish},
 		{Kind: switchgear.EventUsage, Usage: r.Usage},
 	}}, nil
+}
+
+func (p *parrot) answer(call *switchgear.Call) *switchgear.Response {
+	p.calls++
+	last := call.Request.Messages[len(call.Request.Messages)-1]
+	r := &switchgear.Response{
+		ID: "p1", Model: call.Target.Model,
+		Choices: []switchgear.Choice{{
+			Parts:  []switchgear.Part{{Text: "you said: " + last.Parts[0].Text}},
+			Finish: switchgear.Finish{Kind: switchgear.FinishStop},
+		}},
+	}
+	r.Usage.Set(switchgear.UsageInput, 3)
+	r.Usage.Set(switchgear.UsageOutput, 4)
+	return r
 }
 
 // told is a stream that is known beforehand.

@@ -49,7 +49,7 @@ func locate(path string) place {
 		rest = after
 	}
 	p := leaf(rest)
-	p.anthropic = p.messages || p.count || anthropic
+	p.anthropic = p.messages || p.count || (anthropic && p.models)
 	if p.found() {
 		return p
 	}

@@ -132,7 +132,7 @@ func (x *exchange) scan(p place, body []byte) (switchgear.Envelope, error) {
 func (x *exchange) finish() {
 	switch v := recover(); v {
 	case nil:
-	case http.ErrAbortHandler: //nolint:errorlint // a panic value, compared as net/http does
+	case http.ErrAbortHandler:
 		x.abort = true
 	default:
 		x.record.Panicked = true

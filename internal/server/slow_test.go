@@ -54,7 +54,7 @@ func TestBodiesNobodyAskedFor(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if d := time.Since(start); resp.StatusCode != 200 || d > 5*time.Second {
+				if d := time.Since(start); resp.StatusCode != http.StatusOK || d > 5*time.Second {
 					t.Errorf("%d after %v", resp.StatusCode, d)
 				}
 			})

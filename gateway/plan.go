@@ -59,7 +59,7 @@ func (s *snapshot) resolve(name string) (string, bool) {
 
 // target reads a name as provider/model, where direct access allows it.
 func (s *snapshot) target(name string) (switchgear.Target, bool) {
-	if !s.cfg.Direct || !strings.Contains(name, "/") {
+	if !s.cfg.Direct || !strings.Contains(name, "/") || !printable(name) {
 		return switchgear.Target{}, false
 	}
 	t, err := switchgear.ParseTarget(name)
@@ -68,6 +68,21 @@ func (s *snapshot) target(name string) (switchgear.Target, bool) {
 	}
 	p, ok := s.cfg.Provider(t.Provider)
 	return t, ok && p.Disabled == ""
+}
+
+// printable reports whether a name a client made up can stand in a header, a
+// label and a log.
+func printable(name string) bool {
+	const longest = 200 // bytes; a model's id, account and region included, has half of that
+	if len(name) > longest {
+		return false
+	}
+	for i := range len(name) {
+		if name[i] <= ' ' || name[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // maxDirects bounds how many plans are kept for names that clients make up.

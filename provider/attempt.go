@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
@@ -47,10 +48,16 @@ func (e *endpoint) exchange(ctx context.Context, enc *Encoded, c switchgear.Cred
 	return &switchgear.Wire{Dialect: e.dialect.Name(), Body: body, Header: pruned(resp.Header)}, nil
 }
 
+// refusalTime is how long the body of a refusal is waited for. It comes with
+// its status or not at all, and the chain is to move on.
+const refusalTime = 2 * time.Second
+
 // refusal reads an answer whose status is not 2xx.
 func (e *endpoint) refusal(resp *http.Response) *switchgear.Error {
 	// What of the body cannot be read does not matter: the status is known.
+	late := time.AfterFunc(refusalTime, func() { _ = resp.Body.Close() })
 	body, _ := readAtMost(resp.Body, maxErrorBody)
+	late.Stop()
 	_ = resp.Body.Close()
 	if err := e.dialect.Error(resp.StatusCode, resp.Header, body); err != nil {
 		return e.fail(err)

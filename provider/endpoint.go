@@ -60,6 +60,10 @@ func (e *endpoint) send(ctx context.Context, enc *Encoded, c switchgear.Credenti
 	}
 	if err := decompress(resp); err != nil {
 		_ = resp.Body.Close()
+		if resp.StatusCode < 200 || resp.StatusCode > 299 {
+			resp.Body = http.NoBody // the status counts, whatever the body is packed in
+			return nil, e.refusal(resp)
+		}
 		return nil, e.fail(err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {

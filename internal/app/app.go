@@ -194,7 +194,27 @@ func (p *process) reload() error {
 	if err != nil {
 		return err
 	}
+	if err := p.movable(loaded.Config); err != nil {
+		return err
+	}
 	return p.gateway.Reload(loaded.Config)
+}
+
+// movable refuses a configuration that was checked for other ports than the
+// ones that are open: a table without client keys is fit for a loopback address
+// and not for the one it would be served at.
+func (p *process) movable(next *config.Config) error {
+	now := p.loaded.Config
+	switch {
+	case next.Listen != now.Listen:
+		return fmt.Errorf("listen is %s now and %s in the file. A reload cannot move a port: restart, or put it back", now.Listen, next.Listen)
+	case next.Admin.Listen != now.Admin.Listen:
+		return fmt.Errorf("admin.listen is %s now and %s in the file. A reload cannot move a port: restart, or put it back", now.Admin.Listen, next.Admin.Listen)
+	case next.Admin.Token != now.Admin.Token:
+		return errors.New("admin.token is another in the file. A reload does not change it: restart, or put it back")
+	default:
+		return nil
+	}
 }
 
 func drain(ctx context.Context, servers []*http.Server) error {

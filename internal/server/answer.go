@@ -69,8 +69,7 @@ func (x *exchange) body(wire *switchgear.Wire, t *switchgear.Trace, cost *switch
 	h["Content-Type"] = jsonType
 	x.header("Content-Length", strconv.Itoa(len(wire.Body)))
 	x.status(http.StatusOK)
-	_, _ = x.w.Write(wire.Body)
-	return nil
+	return x.sendWhole(wire.Body)
 }
 
 var (
@@ -140,18 +139,14 @@ func (x *exchange) translate(s switchgear.Stream) error {
 		if len(frames) == 0 {
 			continue
 		}
-		if _, err := x.w.Write(frames); err != nil {
-			return nil //nolint:nilerr // the client is gone: nobody is left to be told
-		}
-		if err := control.Flush(); err != nil {
-			return nil //nolint:nilerr // the same
+		if err := send(x.w, control, frames); err != nil {
+			return err
 		}
 	}
 	if err := s.Err(); err != nil {
 		return err
 	}
-	_, _ = x.w.Write(encoder.End(frames[:0], &usage))
-	return nil
+	return send(x.w, control, encoder.End(frames[:0], &usage))
 }
 
 // served is what the attempt that served has used; it is the last one.
@@ -171,11 +166,8 @@ func (x *exchange) forward(s switchgear.Stream) error {
 		if len(raw) == 0 {
 			continue
 		}
-		if _, err := x.w.Write(raw); err != nil {
-			return nil //nolint:nilerr // the client is gone: nobody is left to be told
-		}
-		if err := control.Flush(); err != nil {
-			return nil //nolint:nilerr // the same
+		if err := send(x.w, control, raw); err != nil {
+			return err
 		}
 	}
 	return s.Err()

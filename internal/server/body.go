@@ -37,7 +37,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// restTime is how long a client that is refused may take to send the rest of
+// restTime is how long a client whose body is not wanted may take to send the rest of
 // its body. net/http reads up to 256 KB of it before it lets the answer go, so
 // that the connection can be used again.
 const restTime = 2 * time.Second

@@ -65,6 +65,7 @@ func (x *exchange) interrupt(e *switchgear.Error) {
 
 // models answers the list of models, or one of them.
 func (x *exchange) models(p place) error {
+	hurry(x.w, x.r)
 	all := x.gw.Models(x.client)
 	body := x.codec.Models(all)
 	if p.model != "" {

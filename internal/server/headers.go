@@ -37,7 +37,7 @@ func (x *exchange) describe(t *switchgear.Trace, cost *switchgear.Cost) {
 	}
 	x.header("X-Switchgear-Degraded", bit(t.Degraded))
 	if len(t.Dropped) > 0 {
-		x.header("X-Switchgear-Dropped", strings.Join(t.Dropped, ", "))
+		x.header("X-Switchgear-Dropped", list(t.Dropped))
 	}
 	if x.set.Full {
 		x.describeFully(t, cost)
@@ -71,6 +71,34 @@ func (x *exchange) header(name, value string) {
 	x.values[x.used] = value
 	x.w.Header()[name] = x.values[x.used : x.used+1 : x.used+1]
 	x.used++
+}
+
+// longestList bounds a header, in bytes: some clients refuse an answer with
+// more than 16 KB of them.
+const longestList = 4000
+
+// list writes names in one header. They can come out of a request, so what no
+// header may hold is replaced, and what is too much is counted.
+func list(names []string) string {
+	var b strings.Builder
+	for i, name := range names {
+		if b.Len()+len(name)+2 > longestList {
+			b.WriteString(", and " + strconv.Itoa(len(names)-i) + " more")
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strings.Map(visible, name))
+	}
+	return strings.TrimPrefix(b.String(), ", ")
+}
+
+func visible(r rune) rune {
+	if r < ' ' || r > '~' {
+		return '?'
+	}
+	return r
 }
 
 // roundCost keeps a hundredth of a millionth of a dollar: a small model's single

@@ -49,7 +49,7 @@ func locate(path string) place {
 		rest = after
 	}
 	p := leaf(rest)
-	p.anthropic = p.messages || p.count || anthropic
+	p.anthropic = p.messages || p.count || (anthropic && p.models)
 	if p.found() {
 		return p
 	}
@@ -123,6 +123,7 @@ func (h *Handler) probe(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
+	hurry(w, r)
 	switch r.URL.Path {
 	case "/", "/healthz", "/openai", "/openai/", "/anthropic", "/anthropic/":
 		plain(w, http.StatusOK, "switchgear is up\n")

@@ -130,7 +130,11 @@ func (x *exchange) scan(p place, body []byte) (switchgear.Envelope, error) {
 
 // finish turns a panic into a failure and tells the observer.
 func (x *exchange) finish() {
-	if v := recover(); v != nil && v != http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http does
+	switch v := recover(); v {
+	case nil:
+	case http.ErrAbortHandler:
+		x.abort = true
+	default:
 		x.record.Panicked = true
 		x.fail(&switchgear.Error{
 			Class: switchgear.ClassInternal, Status: http.StatusInternalServerError, Code: "internal_error",

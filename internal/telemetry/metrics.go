@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -43,8 +44,10 @@ type Metrics struct {
 	retries  prometheus.Counter
 	panics   prometheus.Counter
 
-	routes  sync.Map // route -> *routeSeries
-	targets sync.Map // switchgear.Target -> *targetSeries
+	routes      sync.Map // route -> *routeSeries
+	targets     sync.Map // switchgear.Target -> *targetSeries
+	routeCount  atomic.Int64
+	targetCount atomic.Int64
 }
 
 // NewMetrics makes the metrics. Breakers is asked for the state of all breakers

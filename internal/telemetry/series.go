@@ -19,10 +19,22 @@ type routeSeries struct {
 	costs    sync.Map // switchgear.Target's name -> prometheus.Counter
 }
 
+// maxSeries is how many routes and how many targets have series of their own.
+// Where clients may name targets themselves, names are without end: what comes
+// later is counted together.
+const maxSeries = 500
+
+// other stands for the routes and the targets that came too late.
+const other = "other"
+
 func (m *Metrics) route(name string) *routeSeries {
 	if found, ok := m.routes.Load(name); ok {
 		return found.(*routeSeries) //nolint:forcetypeassert // the map holds nothing else
 	}
+	if name != other && m.routeCount.Add(1) >= maxSeries {
+		return m.route(other)
+	}
+	name = strings.ToValidUTF8(name, "?") // or the library panics
 	series := &routeSeries{
 		name: name, duration: m.duration.WithLabelValues(name), all: m.requests,
 		ok: m.requests.WithLabelValues(name, string(switchgear.OutcomeOK)),
@@ -39,11 +51,12 @@ func (r *routeSeries) outcome(o switchgear.Outcome) prometheus.Counter {
 }
 
 func (m *Metrics) routeCost(route string, t *targetSeries) prometheus.Counter {
-	costs := &m.route(route).costs
+	series := m.route(route)
+	costs := &series.costs
 	if found, ok := costs.Load(t.name); ok {
 		return found.(prometheus.Counter) //nolint:forcetypeassert // the map holds nothing else
 	}
-	counter := m.cost.WithLabelValues(route, t.name)
+	counter := m.cost.WithLabelValues(series.name, t.name)
 	costs.Store(t.name, counter)
 	return counter
 }
@@ -66,7 +79,11 @@ func (m *Metrics) target(t switchgear.Target) *targetSeries {
 	if found, ok := m.targets.Load(t); ok {
 		return found.(*targetSeries) //nolint:forcetypeassert // the map holds nothing else
 	}
-	name := t.String()
+	rest := switchgear.Target{Provider: other, Model: other}
+	if t != rest && m.targetCount.Add(1) >= maxSeries {
+		return m.target(rest)
+	}
+	name := strings.ToValidUTF8(t.String(), "?")
 	series := &targetSeries{
 		name: name, ok: m.attempts.WithLabelValues(name, "ok"),
 		duration: m.latency.WithLabelValues(name), first: m.first.WithLabelValues(name),

@@ -70,8 +70,11 @@ func (t *typed) budget(tokens int64) {
 }
 
 // canThink reports whether the rest of the request allows thinking: a forced
-// tool and a temperature of its own do not.
+// tool, a temperature of its own and an answer already begun do not.
 func (t *typed) canThink() bool {
+	if n := len(t.req.Messages); n > 0 && t.req.Messages[n-1].Role == switchgear.RoleAssistant {
+		return false
+	}
 	if c := t.req.Choice; c != nil && (c.Mode == modeAny || c.Mode == modeTool) {
 		return false
 	}

@@ -147,7 +147,9 @@ func TestBudgetInsideATurn(t *testing.T) {
 		{[]switchgear.Part{{Text: "x"}}, true},
 	} {
 		req := &switchgear.Request{Origin: "openai", Effort: "low", Messages: []switchgear.Message{
-			{Role: "user", Parts: []switchgear.Part{{Text: "go"}}}, {Role: "assistant", Parts: tt.parts},
+			{Role: "user", Parts: []switchgear.Part{{Text: "go"}}},
+			{Role: "assistant", Parts: tt.parts},
+			{Role: "user", Parts: []switchgear.Part{{Text: "on"}}},
 		}}
 		out := mustEncode(t, &switchgear.Call{Request: req, Target: switchgear.Target{Model: "claude-haiku-4-5"}}, false)
 		if got := strings.Contains(string(jsonx.Join(out.Body)), "budget_tokens"); got != tt.want || (len(out.Dropped) > 0) == tt.want {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
@@ -151,7 +152,8 @@ func (t *typed) blocks(w *jsonx.Writer, books leaves.Parts, parts []switchgear.P
 func (t *typed) sayable(p *switchgear.Part) bool {
 	switch p.Kind {
 	case switchgear.PartText, switchgear.PartRefusal:
-		return p.Text != "" // the provider refuses empty ones
+		// The provider refuses empty ones, and those of blanks.
+		return p.Text != "" && (!t.foreign || strings.TrimSpace(p.Text) != "")
 	case switchgear.PartThinking, switchgear.PartRedacted:
 		return signed(p)
 	case switchgear.PartImage, switchgear.PartDocument:

@@ -22,6 +22,9 @@ func encodeTyped(call *switchgear.Call, stream bool) (provider.Encoded, error) {
 	out := provider.Encoded{Path: messagesPath, Header: header(nil)}
 	t.body.set("max_tokens", nil) // has its place before the messages, and its value once thinking is settled
 	t.conversation()
+	if l := call.Levers; l != nil && l.Thinking != nil {
+		t.think = l.Thinking // wins, and its budget counts
+	}
 	t.limit()
 	t.stop()
 	t.draw()

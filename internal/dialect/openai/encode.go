@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -185,17 +187,39 @@ func (e *encoder) sampling() {
 	}
 }
 
+// What OpenAI takes at most.
+const (
+	maxStops = 4
+	maxUser  = 64 // bytes
+)
+
+// user is the id of the end user. A longer one of another dialect, which would
+// be refused, is its hash: as good to tell one user from the next.
+func (e *encoder) user() string {
+	id := e.req.User
+	if e.ours() || len(id) <= maxUser {
+		return id
+	}
+	e.l.Note("user (a long id as its SHA-256)")
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
 func (e *encoder) dials() {
 	req := e.req
 	if len(req.Stop) > 0 {
 		if e.key("stop") {
 			e.w.Array()
-			for _, s := range req.Stop {
-				e.w.Str(s)
+			for i, s := range req.Stop {
+				if i < maxStops || e.ours() {
+					e.w.Str(s)
+					e.l.Stop(i)
+				}
 			}
 			e.w.End()
+		} else {
+			e.l.Said(leaves.Stop)
 		}
-		e.l.Said(leaves.Stop)
 	}
 	e.effort()
 	if req.Tier != "" {
@@ -210,7 +234,7 @@ func (e *encoder) dials() {
 	}
 	if req.User != "" {
 		if e.key("user") {
-			e.w.Str(req.User)
+			e.w.Str(e.user())
 		}
 		e.l.Said(leaves.User)
 	}

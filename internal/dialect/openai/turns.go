@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/switchgear-dev/switchgear"
@@ -30,6 +31,9 @@ func (e *encoder) messages() {
 	}
 	e.showLate()
 	e.w.End()
+	if n := len(e.req.Messages); n > 0 && !e.ours() && e.req.Messages[n-1].Role == switchgear.RoleAssistant {
+		e.l.Note("messages[" + strconv.Itoa(n-1) + "] (a begun answer as a finished turn)")
+	}
 }
 
 // turn writes a message. Results of tools are messages of their own here, and
@@ -164,6 +168,7 @@ func (e *encoder) showLate() {
 // only to where they came from.
 func (e *encoder) assistant(l leaves.Parts, m *switchgear.Message) {
 	calls, refusals, texts := 0, 0, 0
+	kept := false // the members that hold the thoughts
 	var refusal strings.Builder
 	for i := range m.Parts {
 		switch p := &m.Parts[i]; {
@@ -174,7 +179,9 @@ func (e *encoder) assistant(l leaves.Parts, m *switchgear.Message) {
 			refusal.WriteString(p.Text)
 			l.At(i).Said(leaves.PartText)
 		case p.Kind == switchgear.PartThinking && len(p.Raw) == 0, p.Kind == switchgear.PartRedacted:
-			e.thought(l.At(i), p)
+			if kept = kept || len(p.Extra) > 0; kept { // else nothing would be written
+				e.thought(l.At(i), p)
+			}
 		case p.Kind == switchgear.PartAudio:
 			e.spoken(l.At(i), p)
 		case e.sayable(p, switchgear.RoleAssistant):

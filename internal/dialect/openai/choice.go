@@ -97,7 +97,11 @@ func (c *choice) flow(s *stream, kind switchgear.PartKind) {
 	if c.open >= 0 && c.kind == kind {
 		return
 	}
-	part := c.begin(s, &switchgear.Part{Kind: kind})
+	p := &switchgear.Part{Kind: kind}
+	if kind == switchgear.PartThinking {
+		p.Origin = Name // nobody else may be sent it as their own
+	}
+	part := c.begin(s, p)
 	c.open, c.kind = part, kind
 }
 

@@ -198,7 +198,7 @@ func TestStreamParts(t *testing.T) {
 		{
 			"the same thought in two spellings",
 			[]string{delta(`{"reasoning":"a","reasoning_content":"a","reasoning_details":[{"type":"reasoning.text","text":"a","signature":"S"}]}`), delta(`{"content":"b"}`)},
-			[]switchgear.Part{{Kind: switchgear.PartThinking, Text: "a", Signature: "S"}, {Text: "b"}},
+			[]switchgear.Part{{Kind: switchgear.PartThinking, Text: "a", Signature: "S", Origin: Name}, {Text: "b"}},
 		},
 		{
 			"thoughts that are hidden",

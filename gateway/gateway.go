@@ -73,8 +73,8 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 }
 
 // Reload replaces the configuration. If the new one is wrong, the error is a
-// [*ConfigError] and the old one stays in place. Breakers and cool-offs are
-// kept for targets and keys that both have.
+// [*ConfigError] and the old one stays in place. Breakers are kept for
+// targets that both have, cool-offs for providers whose keys are the same.
 func (g *Gateway) Reload(cfg *config.Config) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
@@ -56,6 +57,8 @@ type process struct {
 	metrics *telemetry.Metrics
 	log     *telemetry.Writer
 	token   switchgear.Secret
+
+	reloading sync.Mutex // a signal and an operator may ask at once
 }
 
 // Run serves until ctx ends, then lets answers that have begun come to their
@@ -188,8 +191,10 @@ func (p *process) wait(ctx context.Context, servers []*http.Server, failed <-cha
 }
 
 // reload takes the configuration's new text; a mistake in it leaves the running
-// table in place.
+// table in place. One at a time: what was read last must be what is served.
 func (p *process) reload() error {
+	p.reloading.Lock()
+	defer p.reloading.Unlock()
 	loaded, err := p.options.Source.Load()
 	if err != nil {
 		return err

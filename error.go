@@ -94,6 +94,32 @@ func (c Class) NeedsBody() bool {
 	return c != ClassConnect && c != ClassAuth
 }
 
+// NeedsPerson reports whether nothing but a person's doing will end the
+// failure: a key to be replaced, a bill to be paid, a model to be swapped.
+func (c Class) NeedsPerson() bool {
+	return c == ClassAuth || c == ClassQuota || c == ClassGone
+}
+
+// Mark is what else the provider's words tell of a failure, besides its class.
+// Marks are bits.
+type Mark uint8
+
+// The marks.
+const (
+	// MarkEdge: what stands before the provider failed, or answered in its
+	// place. It speaks of the whole provider rather than of one model.
+	MarkEdge Mark = 1 << iota
+	// MarkUnsure: the request was refused in words that are not known. It may be
+	// the caller's mistake or the provider's; a second opinion is worth asking.
+	MarkUnsure
+	// MarkRamp: the provider asks for less rather than for a wait. The rate at
+	// which the target is called is to be cut.
+	MarkRamp
+)
+
+// Has reports whether all of some marks are set.
+func (m Mark) Has(of Mark) bool { return m&of == of }
+
 // The codes the gateway itself gives. A provider's own codes pass through.
 const (
 	CodeChainExhausted    = "chain_exhausted"
@@ -110,6 +136,7 @@ const (
 // Error is every failure there is.
 type Error struct {
 	Class      Class
+	Marks      Mark
 	Status     int           // HTTP status the provider answered with; 0 if it gave none
 	Provider   string        // whose failure; "" for the gateway's own
 	Code       string        // one of the Code constants, or the provider's own code or type

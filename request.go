@@ -37,6 +37,7 @@ type Request struct {
 type Limits struct {
 	Stakes     Stakes // raises the route's stakes; a lower value changes nothing
 	NoFallback bool   // only the first usable step is tried
+	Retry      int    // which retry of the caller's own this is, where it says so; 0 for the first try
 }
 
 // Ask makes a request of one user message, for the common case.

@@ -97,11 +97,11 @@ type off struct{}
 
 // Acquire implements [failover.Breaker].
 func (off) Acquire(time.Time) (failover.Token, failover.Verdict) {
-	return failover.Token{}, failover.Verdict{Reason: "provider is not configured"}
+	return failover.Token{}, failover.Verdict{Reason: "provider is not configured", Final: true}
 }
 
 // Done implements [failover.Breaker].
-func (off) Done(failover.Token, failover.Outcome, time.Time) {}
+func (off) Done(failover.Token, failover.Outcome, time.Time) bool { return false }
 
 // Breakers are the breakers of all targets of the routing table, in the order
 // of the file.

@@ -89,15 +89,17 @@ func (b *Breaker) Acquire(now time.Time) (failover.Token, failover.Verdict) {
 	return token, verdict
 }
 
-// Done tells how an attempt went, once for each token.
-func (b *Breaker) Done(t failover.Token, o failover.Outcome, now time.Time) {
+// Done tells how an attempt went, once for each token. It reports whether that
+// opened the breaker.
+func (b *Breaker) Done(t failover.Token, o failover.Outcome, now time.Time) bool {
 	if !t.Probe && (o.Kind == failover.OutcomeOK || o.Kind == failover.OutcomeIgnored) && b.clear.Load() == t.Generation+1 {
-		return
+		return false
 	}
 	b.mu.Lock()
 	event := b.done(t, &o, now)
 	b.mu.Unlock()
 	b.tell(event)
+	return event.From != event.To && event.To == Open
 }
 
 // Snapshot looks at the breaker. An open one whose cool-off is over stays Open

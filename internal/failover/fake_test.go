@@ -269,7 +269,7 @@ func (l *ledger) Acquire(time.Time) (Token, Verdict) {
 	return Token{Serial: l.passed}, Verdict{Pass: true}
 }
 
-func (l *ledger) Done(t Token, o Outcome, _ time.Time) {
+func (l *ledger) Done(t Token, o Outcome, _ time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.open[t.Serial] {
@@ -278,6 +278,7 @@ func (l *ledger) Done(t Token, o Outcome, _ time.Time) {
 	delete(l.open, t.Serial)
 	l.outcomes = append(l.outcomes, o.Kind)
 	l.bodies = append(l.bodies, o.Body)
+	return false
 }
 
 func (l *ledger) settled() {

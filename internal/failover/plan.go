@@ -22,9 +22,13 @@ type Plan struct {
 	Timeout    Timeout
 	Commit     Commit
 	Policy     PolicyAction
-	NoFallback bool // only the first step that can take the request is tried
-	Strict     bool // a step that would have to leave something of the request out is passed over
-	Attempts   int  // most upstream calls per request, over all steps; 0 for no limit
+	NoFallback bool   // only the first step that can take the request is tried
+	Strict     bool   // a step that would have to leave something of the request out is passed over
+	Attempts   int    // most upstream calls per request, over all steps; 0 for no limit
+	Retries    Budget // the route's retry budget; nil for no limit
+	Opinion    bool   // an unsure refusal of the request is worth a second opinion
+	Hedge      bool   // a target under suspicion may be raced by the next
+	Fetch      Fetch  // how an answer is fetched that the caller wants in one piece
 }
 
 // Step is one target of a plan.
@@ -36,6 +40,10 @@ type Step struct {
 	Levers   *switchgear.Levers
 	Breaker  Breaker // nil lets everything pass
 	Keys     Keys    // nil for a provider that needs no keys
+	Retries  Budget  // the target's retry budget; nil for no limit
+	Limit    Limit   // how much the target is given at once; nil for no limit
+	Pace     Pace    // how fast it is in calm; nil if nobody measures
+	Jury     Jury    // who judges its unsure refusals; nil if nobody does
 	Price    Pricer  // nil if the price is unknown
 	Retry    Retry
 	Context  int64   // context window in tokens; 0 if unknown
@@ -85,16 +93,30 @@ const (
 	PolicyFallback                     // the next step is tried
 )
 
+// Fetch says how an answer is fetched that the caller wants in one piece.
+type Fetch uint8
+
+// The ways to fetch a whole answer.
+const (
+	FetchWhole  Fetch = iota // in one piece: its bytes pass as they came
+	FetchStream              // bit by bit, so that silence is noticed early, and put together here
+)
+
 // Token is the leave to make one attempt, given by a [Breaker].
 type Token struct {
 	Generation uint64
 	Probe      bool
+	Forced     bool   // leave was not given but taken, because every target was barred
 	Serial     uint64 // tells one probe from the next
 }
 
 // Verdict is a [Breaker]'s answer.
 type Verdict struct {
 	Pass   bool
+	Calm   bool      // pass, and nothing is suspected: what is measured may be learned from
+	Watch  bool      // pass, but the target is under suspicion: be ready to race it with the next
+	Tee    bool      // pass as a trial: the next target is started at the same moment, and the first content wins
+	Final  bool      // no, and panic must not overrule it: it is held, or the model is gone
 	Reason string    // why not: "breaker open"
 	Until  time.Time // when the next trial is due; zero if unknown
 }
@@ -115,12 +137,91 @@ type Outcome struct {
 	Kind OutcomeKind
 	Body uint64 // a fingerprint of the request body; 0 if the failure needs no body to happen
 	Err  *switchgear.Error
+	// Key is the place of the key that was used; -1 for none. A key that was
+	// refused (ClassAuth) is ignored by the target, but several of them, or all
+	// there are, speak about the provider.
+	Key int
+	// Locked: this refused key leaves the provider without any that serves.
+	Locked bool
+	// Spared: this request has tripped another target already. The outcome
+	// counts, but trips nothing: one request must not open two circuits.
+	Spared bool
+	// Ratio is the time to the first content over what is usual in calm for a
+	// request like this; of the loser of a race, how long it was waited for. 0
+	// if either is unknown.
+	Ratio float64
+	// Rival is the next target's usual time to the first content, in the same
+	// measure as Ratio. 0 if there is none, it is barred, or nothing is known.
+	Rival float64
 }
 
 // Breaker guards one target. Both calls allocate nothing.
 type Breaker interface {
 	Acquire(now time.Time) (Token, Verdict)
-	Done(t Token, o Outcome, now time.Time)
+	// Done is called once for each token that was given. It reports whether
+	// this very outcome opened the circuit.
+	Done(t Token, o Outcome, now time.Time) (tripped bool)
+}
+
+// Forcible is a [Breaker] that can be overruled when every target of a plan is
+// barred and something has to be tried.
+type Forcible interface{ Force(now time.Time) Token }
+
+// Budget is a retry budget, in tokens: first attempts add a part of one,
+// retries, hedges and probes take one. It bounds what failing adds to the load.
+// Its calls neither block nor allocate.
+type Budget interface {
+	Earn(now time.Time)       // a first attempt is made
+	Spend(now time.Time) bool // takes one, if there is one
+	Refund()                  // gives one back that was not used after all
+}
+
+// Limit bounds how many attempts at one target run at once. What is worth
+// less is turned away first. Its calls neither block nor allocate.
+type Limit interface {
+	// Enter asks for a place. Each that was given is left with Leave.
+	Enter(s switchgear.Stakes, now time.Time) bool
+	// Leave gives the place back and tells how the attempt went; nil is well.
+	Leave(err *switchgear.Error, now time.Time)
+}
+
+// Span is how long something usually takes. The zero Span is: not known yet.
+type Span struct{ Median, P95 time.Duration }
+
+// Sample is one measured answer.
+type Sample struct {
+	Input  int64         // tokens read, roughly; known before the call
+	Output int64         // the most tokens that were asked for; 0 if not said
+	First  time.Duration // from the call to the first content of a stream; 0 if it was none
+	Whole  time.Duration // from the call to the end of an answer in one piece; 0 if it was none
+}
+
+// Pace knows how fast a target answers while nothing is wrong. Its calls
+// neither block for long nor allocate.
+type Pace interface {
+	First(input int64) Span         // to the first content of a stream
+	Whole(input, output int64) Span // of answers in one piece
+	Learn(s Sample, now time.Time)  // a sample of calm weather
+	Spoil(now time.Time)            // suspicion has come up: what was learned lately is not to be trusted
+}
+
+// Opinion is what a [Jury] says of an unsure refusal.
+type Opinion uint8
+
+// The opinions.
+const (
+	OpinionBelieve Opinion = iota // the request is wrong: the caller gets the refusal
+	OpinionAsk                    // the next target is asked; the answer is told by Judge
+	OpinionDoubt                  // the target has refused good requests lately: it failed
+)
+
+// Jury judges the refusals of one target that are in no known words. Its calls
+// neither block nor allocate.
+type Jury interface {
+	Opinion(now time.Time) Opinion
+	// Judge tells what came of asking: accepted is whether the second target
+	// took the same request.
+	Judge(accepted bool, now time.Time)
 }
 
 // Keys are the credentials of one provider.
@@ -134,6 +235,13 @@ type Keys interface {
 	// nil if all went well. A failure whose class does not cool keys is to be
 	// ignored: it is neither.
 	Report(place int, err *switchgear.Error, now time.Time)
+}
+
+// Trier is [Keys] that lend a key for a probe even while all of them cool: a
+// provider whose every key was refused would else never be found well again.
+// Report ends such a key's cool-off when the probe went well.
+type Trier interface {
+	Trial(now time.Time) (c switchgear.Credential, place int, ok bool)
 }
 
 // Pricer says what a usage costs.

@@ -27,6 +27,7 @@ type Config struct {
 	Models     []Model
 	Routes     []Route
 	Retry      Retry
+	Breakers   []Breaker
 	Clients    []Client
 	Generation string // six hexadecimal digits that change when the configuration does
 	Pos        Places
@@ -51,6 +52,7 @@ type Provider struct {
 	BaseURL  string // "" for the kind's own
 	Keys     []switchgear.Secret
 	Retry    Retry
+	InFlight int    // most attempts at one of its models at once; 0 for no fixed limit
 	Disabled string // why no step of it can serve ("OPENAI_API_KEY is not set"); "" if they can
 	Pos      Position
 	KindPos  Position // Pos if the file does not say
@@ -113,6 +115,15 @@ const (
 	PolicyFallback PolicyAction = "fallback" // the next step is tried
 )
 
+// Fetch says how an answer is fetched that the client wants in one piece.
+type Fetch string
+
+// The ways to fetch a whole answer.
+const (
+	FetchWhole  Fetch = "whole"  // in one piece, and passed on as it came
+	FetchStream Fetch = "stream" // bit by bit, so that silence is noticed early, and put together here
+)
+
 // Route is a named job: a chain of models and the terms on which they serve.
 // Words that the file leaves out hold their defaults, but for Floor, Timeout
 // and Retry.
@@ -132,7 +143,10 @@ type Route struct {
 	Strict        bool // a request is refused rather than part of it left out
 	Aliases       []Word
 	Rules         []Rule
-	Retry         Retry // as written; see [Config.RetryFor]
+	Retry         Retry  // as written; see [Config.RetryFor]
+	Opinion       Switch // whether a refusal in unknown words is worth a second opinion; see [Route.SecondOpinion]
+	Hedge         bool   // a target under suspicion is raced by the next
+	Fetch         Fetch
 	Pos           Position
 	ChainPos      Position
 	FloorPos      Position
@@ -224,6 +238,7 @@ type Retry struct {
 	Attempts int // tries per target, the first included
 	Backoff  *Backoff
 	WaitHint *time.Duration // the longest Retry-After that is waited out
+	Budget   *float64       // the retry budget: how many retries and hedges a first attempt earns
 	Pos      Position
 }
 

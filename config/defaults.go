@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+)
 
 // The addresses listened on if the file does not say.
 const (
@@ -11,11 +15,12 @@ const (
 // DefaultRetry is what holds where neither route, provider nor file say
 // anything.
 func DefaultRetry() Retry {
-	hint := 2500 * time.Millisecond
+	hint, budget := 2500*time.Millisecond, 0.1
 	return Retry{
 		Attempts: 2,
 		Backoff:  &Backoff{Base: 250 * time.Millisecond, Cap: 2 * time.Second},
 		WaitHint: &hint,
+		Budget:   &budget,
 	}
 }
 
@@ -30,6 +35,9 @@ func (r Retry) Over(base Retry) Retry {
 	if r.WaitHint == nil {
 		r.WaitHint = base.WaitHint
 	}
+	if r.Budget == nil {
+		r.Budget = base.Budget
+	}
 	return r
 }
 
@@ -38,6 +46,16 @@ func (r Retry) Over(base Retry) Retry {
 // own word.
 func (c *Config) RetryFor(r *Route, p *Provider) Retry {
 	return r.Retry.Over(p.Retry).Over(c.Retry).Over(DefaultRetry())
+}
+
+// SecondOpinion reports whether a refusal in words that are not known is worth
+// asking the next step: unless the file says, on every route but those of high
+// stakes.
+func (r *Route) SecondOpinion() bool {
+	if r.Opinion == "" {
+		return r.Stakes != switchgear.StakesHigh
+	}
+	return r.Opinion == SwitchOn
 }
 
 // DefaultTimeout are the clocks of a surface.

@@ -95,6 +95,7 @@ func (r *reader) file(root *node) *Config {
 		c.Models = append(c.Models, r.model(e, path))
 	})
 	c.Retry = r.retry(o)
+	c.Breakers = r.breakers(o)
 	r.names(o.get("routes"), "routes", "a route", func(e entry, path string) {
 		c.Routes = append(c.Routes, r.route(e, path))
 	})

@@ -36,6 +36,7 @@ func (r *reader) resolve(c *Config) {
 			r.leftWithout(c, t.Rules[j].Chain, t.Rules[j].Pos, at, "this rule")
 		}
 	}
+	r.resolveBreakers(c, providers, models)
 	r.uniqueNames(c)
 	r.resolveClients(c)
 }

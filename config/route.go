@@ -65,6 +65,9 @@ func (r *reader) route(e entry, path string) Route {
 		Needs:         o.list("needs", "[json_schema]"),
 		Aliases:       r.aliases(o),
 		Retry:         r.retry(o),
+		Opinion:       o.onOff("second_opinion"),
+		Hedge:         o.onOff("hedge") != SwitchOff,
+		Fetch:         or(Fetch(o.word("fetch", "whole", "stream")), FetchWhole),
 		ChainPos:      o.pos("chain"), FloorPos: o.pos("floor"), StakesPos: o.pos("stakes"),
 		PolicyPos: o.pos("content_policy"), TimeoutPos: o.pos("timeout"), KindPos: o.pos("kind"),
 	}
@@ -166,26 +169,58 @@ func (r *reader) retry(parent *object) Retry {
 			out.WaitHint = &d
 		}
 	}
+	out.Budget = o.share("budget")
 	return out
 }
 
 // backoff reads "250ms..2s".
 func (r *reader) backoff(o *object) *Backoff {
-	s, n, ok := o.text("backoff", "250ms..2s")
+	base, most, ok := o.span("backoff", "250ms..2s", "the first wait is longer than the longest")
 	if !ok {
 		return nil
 	}
-	low, high, cut := strings.Cut(s, "..")
-	base, err1 := time.ParseDuration(strings.TrimSpace(low))
-	most, err2 := time.ParseDuration(strings.TrimSpace(high))
-	at := child(o.path, "backoff")
-	switch {
-	case !cut || err1 != nil || err2 != nil || base < 0 || most > maxDuration:
-		r.errorf(n.pos, at, quote(n.text)+" is not a range of time", "Write the first and the longest wait: 250ms..2s.")
-	case base > most:
-		r.errorf(n.pos, at, "the first wait is longer than the longest", "Write the shorter one first: 250ms..2s.")
-	default:
-		return &Backoff{Base: base, Cap: most}
+	return &Backoff{Base: base, Cap: most}
+}
+
+// span reads two lengths of time, the shorter first.
+func (o *object) span(key, example, backwards string) (low, high time.Duration, ok bool) {
+	s, n, ok := o.text(key, example)
+	if !ok {
+		return 0, 0, false
 	}
-	return nil
+	first, last, cut := strings.Cut(s, "..")
+	low, err1 := time.ParseDuration(strings.TrimSpace(first))
+	high, err2 := time.ParseDuration(strings.TrimSpace(last))
+	at := child(o.path, key)
+	switch {
+	case !cut || err1 != nil || err2 != nil || low < 0 || high > maxDuration:
+		o.r.errorf(n.pos, at, quote(n.text)+" is not a range of time", "Write the first and the longest "+spanWord(key)+": "+example+".")
+	case low > high:
+		o.r.errorf(n.pos, at, backwards, "Write the shorter one first: "+example+".")
+	default:
+		return low, high, true
+	}
+	return 0, 0, false
+}
+
+// spanWord is what a range of time is of.
+func spanWord(key string) string {
+	if key == "backoff" {
+		return "wait"
+	}
+	return "cool-off"
+}
+
+// share reads a number from 0 to 1; nil if there is none.
+func (o *object) share(key string) *float64 {
+	s, n, ok := o.text(key, "0.1")
+	if !ok {
+		return nil
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(f >= 0 && f <= 1) || (n.quoted && s == n.text) {
+		o.r.errorf(n.pos, child(o.path, key), quote(n.text)+" is not a share", "Write a number from 0 to 1: 0.1 is one for every ten.")
+		return nil
+	}
+	return &f
 }

@@ -67,7 +67,7 @@ func TestSchemaKeys(t *testing.T) {
 	want := map[string][]string{}
 	for _, s := range []shape{
 		shapeFile, shapeAdmin, shapeProvider, shapeModel, shapeRoute, shapeStep, shapeWith, shapeThinking,
-		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient,
+		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient, shapeBreaker,
 	} {
 		want[string(s)] = slices.Sorted(slices.Values(s.keys()))
 		if len(want[string(s)]) == 0 || (s.example() == "" && s != shapeFile) {
@@ -115,6 +115,8 @@ func TestSchemaRefuses(t *testing.T) {
 		"backoff-malformed", "name-malformed", "thinking-unknown", "thinking-without-budget", "cache-unknown", "lever-unknown",
 		"temperature-out-of-range", "rule-without-when", "rule-when-empty", "rule-comparison-malformed", "key-and-keys",
 		"client-without-hash", "client-with-key-for-hash", "client-without-routes", "expose-unknown", "direct-unknown",
+		"breaker-unknown-setting", "breaker-not-a-map", "breaker-cooldown-malformed", "retry-budget-malformed", "in-flight-zero",
+		"second-opinion-unknown", "hedge-unknown", "fetch-unknown",
 	} {
 		text, err := os.ReadFile("testdata/bad/" + name + ".yaml")
 		if err != nil {

@@ -19,36 +19,38 @@ const (
 	shapeRule     shape = "rule"
 	shapeWhen     shape = "when" // and any label.NAME
 	shapeClient   shape = "client"
+	shapeBreaker  shape = "breaker"
 )
 
 // keys are the settings of a shape, most used first.
 func (s shape) keys() []string {
 	return map[shape][]string{
-		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "clients"},
+		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients"},
 		shapeAdmin:    {"listen", "token"},
-		shapeProvider: {"kind", "key", "keys", "base_url", "retry"},
+		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight"},
 		shapeModel:    {"model", "tier", "price", "same_as"},
 		shapeRoute: {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "content_policy",
-			"strict", "aliases", "rules", "retry", "kind", "single_point", "description",
+			"strict", "aliases", "rules", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",
 		},
 		shapeStep:     {"use", "with"},
 		shapeWith:     {"thinking", "effort", "cache", "tier", "max_tokens", "temperature", "body"},
 		shapeThinking: {"budget"},
 		shapeTimeout:  {"first_token", "idle", "total"},
-		shapeRetry:    {"attempts", "backoff", "wait_hint_max"},
+		shapeRetry:    {"attempts", "backoff", "wait_hint_max", "budget"},
 		shapeRule:     {"when", "chain"},
 		shapeWhen:     {"input_tokens", "stream"},
 		shapeClient:   {"hash", "routes", "labels"},
+		shapeBreaker:  {"window", "cooldown", "probe"},
 	}[s]
 }
 
 // later are settings that a later version will have.
 func (s shape) later() []string {
 	return map[shape][]string{
-		shapeFile:     {"breakers", "gate", "alerts", "limits", "record", "telemetry", "eval", "evals", "swap"},
-		shapeProvider: {"region", "max_in_flight"},
-		shapeRoute:    {"max_cost", "eval", "swap", "limits", "breakers"},
+		shapeFile:     {"gate", "alerts", "limits", "record", "telemetry", "eval", "evals", "swap"},
+		shapeProvider: {"region"},
+		shapeRoute:    {"max_cost", "eval", "swap", "limits"},
 		shapeClient:   {"rpm", "spend"},
 	}[s]
 }
@@ -68,6 +70,7 @@ func (s shape) example() string {
 		shapeRule:     `{when: {input_tokens: ">150000"}, chain: [anthropic/claude-opus-4-8]}`,
 		shapeWhen:     `{input_tokens: ">150000"}`,
 		shapeClient:   `{hash: "sha256:...", routes: [chat]}`,
+		shapeBreaker:  "{window: 10s, cooldown: 5s..15s}",
 	}[s]
 }
 

@@ -319,3 +319,47 @@ func TestSecretLike(t *testing.T) {
 		}
 	}
 }
+
+// TestBreakerFor: the word on a model wins over that on its provider, and that
+// over the word on all.
+func TestBreakerFor(t *testing.T) {
+	c := everything(t)
+	for _, tt := range []struct {
+		target      switchgear.Target
+		window      time.Duration
+		first, most time.Duration
+		probe       Switch
+	}{
+		{switchgear.Target{Provider: "openai", Model: "gpt-5.4-mini"}, 20 * time.Second, 5 * time.Second, 15 * time.Second, SwitchOn},
+		{switchgear.Target{Provider: "anthropic", Model: "claude-opus-4-8"}, 20 * time.Second, 10 * time.Second, 30 * time.Second, SwitchOff},
+		{switchgear.Target{Provider: "local", Model: "library/tiny"}, time.Minute, 5 * time.Second, 15 * time.Second, SwitchOn},
+	} {
+		b := c.BreakerFor(tt.target)
+		if b.Window != tt.window || b.Cooldown.First != tt.first || b.Cooldown.Most != tt.most || b.Probe != tt.probe {
+			t.Errorf("%s: %+v, cool-off %+v", tt.target, b, b.Cooldown)
+		}
+	}
+}
+
+func TestRaces(t *testing.T) {
+	c := everything(t)
+	reason, _ := c.Route("reason")
+	if !reason.SecondOpinion() || reason.Hedge || reason.Fetch != FetchStream {
+		t.Errorf("reason: %+v", reason)
+	}
+	classify, _ := c.Route("classify")
+	if !classify.SecondOpinion() || !classify.Hedge || classify.Fetch != FetchWhole {
+		t.Errorf("classify: %+v", classify)
+	}
+	high := Route{Stakes: switchgear.StakesHigh}
+	if high.SecondOpinion() {
+		t.Error("where stakes are high, nobody else is asked unless the file says so")
+	}
+	p, _ := c.Provider("anthropic")
+	if p.InFlight != 50 || *c.RetryFor(classify, p).Budget != 0.2 {
+		t.Errorf("anthropic: %+v", p)
+	}
+	if p, _ := c.Provider("openai"); *c.RetryFor(classify, p).Budget != 0.1 {
+		t.Errorf("openai: %+v", p)
+	}
+}

@@ -22,7 +22,7 @@ func (r *reader) levers(s *Step, n *node, path string) {
 	if ttl := o.word("cache", "on", "5m", "1h", "24h"); ttl != "" {
 		l.Cache = &switchgear.Cache{TTL: strings.TrimPrefix(ttl, "on")}
 	}
-	if i, ok := o.integer("max_tokens", 1, 10_000_000); ok {
+	if i, ok := o.integer("max_tokens", 10_000_000); ok {
 		l.MaxTokens = &i
 	}
 	l.Temperature = r.temperature(o)
@@ -42,7 +42,7 @@ func (r *reader) thinking(o *object) *switchgear.Thinking {
 	}
 	if n.kind == kindMap {
 		inner := r.object(n, child(o.path, "thinking"), shapeThinking)
-		budget, ok := inner.integer("budget", 1, 10_000_000)
+		budget, ok := inner.integer("budget", 10_000_000)
 		if !ok {
 			if inner.get("budget") == nil {
 				r.errorf(n.pos, inner.path, "a map here must hold a budget", "Write {budget: 8000}, adaptive or off.")

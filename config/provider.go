@@ -23,7 +23,7 @@ func (r *reader) provider(e entry, path string) Provider {
 	r.baseURL(&p, o)
 	r.keys(&p, o)
 	p.Retry = r.retry(o)
-	if i, ok := o.integer("max_in_flight", 1, 1_000_000); ok {
+	if i, ok := o.integer("max_in_flight", 1_000_000); ok {
 		p.InFlight = int(i)
 	}
 	return p

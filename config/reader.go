@@ -171,9 +171,9 @@ func (o *object) word(key string, words ...string) string {
 	return s
 }
 
-// integer reads a whole number between two others.
-func (o *object) integer(key string, least, most int64) (int64, bool) {
-	s, n, ok := o.text(key, strconv.FormatInt(max(least, 1), 10))
+// integer reads a whole number from 1 on.
+func (o *object) integer(key string, most int64) (int64, bool) {
+	s, n, ok := o.text(key, "1")
 	if !ok {
 		return 0, false
 	}
@@ -183,8 +183,8 @@ func (o *object) integer(key string, least, most int64) (int64, bool) {
 		o.r.wrongType(n, at, "a whole number without quotes", "")
 		return 0, false
 	}
-	if i < least || i > most {
-		o.r.errorf(n.pos, at, quote(n.text)+" is not between "+itoa(int(least))+" and "+itoa(int(most)))
+	if i < 1 || i > most {
+		o.r.errorf(n.pos, at, quote(n.text)+" is not between 1 and "+itoa(int(most)))
 		return 0, false
 	}
 	return i, true

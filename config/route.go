@@ -161,7 +161,7 @@ func (r *reader) retry(parent *object) Retry {
 	}
 	o := r.object(n, child(parent.path, "retry"), shapeRetry)
 	out := Retry{Pos: n.pos, Backoff: r.backoff(o)}
-	if i, ok := o.integer("attempts", 1, 10); ok {
+	if i, ok := o.integer("attempts", 10); ok {
 		out.Attempts = int(i)
 	}
 	if s, n, ok := o.text("wait_hint_max", "2.5s"); ok {

@@ -37,6 +37,7 @@ type Gateway struct {
 	now     atomic.Pointer[snapshot] // what requests are planned by
 	mu      sync.Mutex               // held while a configuration is loaded
 	parts   parts                    // what outlives a configuration, by identity
+	ward    *ward                    // where targets that are not well are looked after
 	closed  atomic.Bool
 }
 
@@ -58,14 +59,15 @@ func Open(ctx context.Context, path string, opts ...Option) (*Gateway, error) {
 // no provider. The error is a [*ConfigError] if the configuration makes no
 // sense.
 func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error) {
-	g := &Gateway{parts: newParts()}
+	g := &Gateway{parts: newParts(), ward: newWard()}
 	for _, opt := range opts {
 		opt.apply(&g.options)
 	}
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, Observer: &observers{list: g.options.observers}})
+	g.options.observers = append(g.options.observers, &keyWatch{gateway: g})
+	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, Alone: alone, Observer: &observers{list: g.options.observers}})
 	if err := g.Reload(cfg); err != nil {
 		return nil, err
 	}
@@ -87,6 +89,7 @@ func (g *Gateway) Reload(cfg *config.Config) error {
 		return err
 	}
 	g.now.Store(next)
+	g.prune(next)
 	return nil
 }
 
@@ -136,16 +139,9 @@ func (g *Gateway) Close() error {
 	if g.closed.Swap(true) {
 		return nil
 	}
+	g.ward.close()
 	if idle, ok := g.options.transport.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections()
 	}
 	return nil
-}
-
-// BreakerInfo is the state of one target's breaker.
-type BreakerInfo struct {
-	Target switchgear.Target
-	State  string    // "closed", "half-open" or "open"
-	Until  time.Time // of an open one: when the next trial is due
-	Opens  uint64    // how often it opened since the gateway started
 }

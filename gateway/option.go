@@ -17,6 +17,7 @@ type options struct {
 	transport http.RoundTripper
 	providers map[string]switchgear.Provider
 	observers []Observer
+	events    []func(Event)
 }
 
 type optionFunc func(*options)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -10,17 +11,56 @@ import (
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/internal/breaker"
 	"github.com/switchgear-dev/switchgear/internal/failover"
+	"github.com/switchgear-dev/switchgear/internal/jury"
 	"github.com/switchgear-dev/switchgear/internal/keyring"
+	"github.com/switchgear-dev/switchgear/internal/limit"
+	"github.com/switchgear-dev/switchgear/internal/pace"
+	"github.com/switchgear-dev/switchgear/internal/retry"
 	"github.com/switchgear-dev/switchgear/provider/all"
 )
 
-// parts are what a reload must not forget: breakers by target, keys by
-// provider, connections by endpoint. They are touched under the gateway's lock
+// parts are what a reload must not forget: what is known of each target,
+// provider and route, by its name. They are touched under the gateway's lock
 // only.
 type parts struct {
-	breakers  map[switchgear.Target]*breaker.Breaker
+	guards    map[switchgear.Target]*guard
+	paces     map[paceKey]*pace.Pace
+	circuits  map[string]*breaker.Provider // by provider
+	budgets   map[string]*routeBudget
 	keyrings  map[string]*keys
 	providers map[string]*upstream
+}
+
+// guard is what stands between requests and one target.
+type guard struct {
+	settings guardSettings
+	breaker  *breaker.Breaker
+	retries  *retry.Budget
+	limit    *limit.Limit
+	jury     *jury.Jury
+}
+
+// guardSettings are what the configuration says of a guard. When they change,
+// what was known of the target is forgotten.
+type guardSettings struct {
+	window   time.Duration
+	cooldown config.Cooldown
+	probe    bool
+	budget   float64
+	inFlight int
+}
+
+// paceKey tells apart what is timed apart: a target is slower with more
+// thinking.
+type paceKey struct {
+	target switchgear.Target
+	with   string
+}
+
+// routeBudget is a route's retry budget and what it was made of.
+type routeBudget struct {
+	ratio  float64
+	budget *retry.Budget
 }
 
 // keys are a provider's keyring and what it was made of.
@@ -39,19 +79,105 @@ type upstream struct {
 
 func newParts() parts {
 	return parts{
-		breakers:  make(map[switchgear.Target]*breaker.Breaker),
+		guards:    make(map[switchgear.Target]*guard),
+		paces:     make(map[paceKey]*pace.Pace),
+		circuits:  make(map[string]*breaker.Provider),
+		budgets:   make(map[string]*routeBudget),
 		keyrings:  make(map[string]*keys),
 		providers: make(map[string]*upstream),
 	}
 }
 
-func (g *Gateway) breaker(t switchgear.Target) *breaker.Breaker {
-	b, ok := g.parts.breakers[t]
-	if !ok {
-		b = breaker.New(breaker.Options{})
-		g.parts.breakers[t] = b
+// guard finds or makes what stands before a target.
+func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
+	b := cfg.BreakerFor(t)
+	p, _ := cfg.Provider(t.Provider)
+	settings := guardSettings{
+		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn,
+		budget: *cfg.RetryFor(&config.Route{}, p).Budget, inFlight: p.InFlight,
 	}
-	return b
+	old, ok := g.parts.guards[t]
+	if ok && old.settings == settings {
+		return old
+	}
+	if ok {
+		old.breaker.Retire()
+	}
+	made := &guard{
+		settings: settings,
+		breaker: breaker.New(breaker.Options{
+			Name: t, Provider: g.circuit(t.Provider), Synthetic: settings.probe, Window: settings.window,
+			Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most,
+			OnChange: g.changed, Wake: g.wake,
+		}),
+		retries: newBudget(settings.budget),
+		limit:   limit.New(limit.Options{Most: settings.inFlight}),
+		jury:    jury.New(),
+	}
+	g.parts.guards[t] = made
+	return made
+}
+
+// newBudget makes a retry budget that first attempts fill at a ratio. With
+// none, there are no retries at all but those that come with time.
+func newBudget(ratio float64) *retry.Budget {
+	if ratio == 0 {
+		ratio = -1 // zero is the default, and less is none
+	}
+	return retry.New(retry.Options{Ratio: ratio})
+}
+
+// circuit finds or makes the circuit of a whole provider.
+func (g *Gateway) circuit(name string) *breaker.Provider {
+	c, ok := g.parts.circuits[name]
+	if !ok {
+		c = breaker.NewProvider(breaker.ProviderOptions{Name: name, OnChange: g.changed})
+		g.parts.circuits[name] = c
+	}
+	return c
+}
+
+// budget finds or makes the retry budget of a route.
+func (g *Gateway) budget(route string, ratio float64) *retry.Budget {
+	b, ok := g.parts.budgets[route]
+	if !ok || b.ratio != ratio {
+		b = &routeBudget{ratio: ratio, budget: newBudget(ratio)}
+		g.parts.budgets[route] = b
+	}
+	return b.budget
+}
+
+// pace finds or makes what is known of how fast a step is.
+func (g *Gateway) pace(t switchgear.Target, with string) *pace.Pace {
+	key := paceKey{t, with}
+	p, ok := g.parts.paces[key]
+	if !ok {
+		p = pace.New()
+		g.parts.paces[key] = p
+	}
+	return p
+}
+
+// prune forgets the parts that a configuration has no use for.
+func (g *Gateway) prune(s *snapshot) {
+	used := make(map[switchgear.Target]bool, len(s.breakers))
+	providers := make(map[string]bool)
+	for i := range s.breakers {
+		used[s.breakers[i].target] = true
+		providers[s.breakers[i].target.Provider] = true
+	}
+	for t, old := range g.parts.guards {
+		if !used[t] {
+			old.breaker.Retire()
+			delete(g.parts.guards, t)
+		}
+	}
+	maps.DeleteFunc(g.parts.paces, func(k paceKey, _ *pace.Pace) bool { return !used[k.target] })
+	maps.DeleteFunc(g.parts.circuits, func(name string, _ *breaker.Provider) bool { return !providers[name] })
+	maps.DeleteFunc(g.parts.budgets, func(name string, _ *routeBudget) bool {
+		_, ok := s.cfg.Route(name)
+		return !ok
+	})
 }
 
 func (g *Gateway) keyring(p *config.Provider) *keyring.Keyring {
@@ -63,6 +189,9 @@ func (g *Gateway) keyring(p *config.Provider) *keyring.Keyring {
 		credentials = append(credentials, switchgear.Credential{ID: p.Name + "#" + strconv.Itoa(i+1), Secret: secret})
 	}
 	ring := keyring.New(credentials...)
+	if old, ok := g.parts.keyrings[p.Name]; ok {
+		ring.Inherit(old.ring)
+	}
 	g.parts.keyrings[p.Name] = &keys{secrets: slices.Clone(p.Keys), ring: ring}
 	return ring
 }
@@ -103,19 +232,16 @@ func (off) Acquire(time.Time) (failover.Token, failover.Verdict) {
 // Done implements [failover.Breaker].
 func (off) Done(failover.Token, failover.Outcome, time.Time) bool { return false }
 
-// Breakers are the breakers of all targets of the routing table, in the order
-// of the file.
-func (g *Gateway) Breakers() []BreakerInfo {
-	s := g.now.Load()
-	now := time.Now()
-	infos := make([]BreakerInfo, 0, len(s.breakers))
-	for _, b := range s.breakers {
-		state := b.breaker.Snapshot(now)
-		infos = append(infos, BreakerInfo{Target: b.target, State: state.State.String(), Until: state.Until, Opens: state.Opens})
-	}
-	return infos
-}
-
 // Unusable says, for each target of the table that cannot serve as things
 // stand, why: its provider's key is missing.
 func (g *Gateway) Unusable() []string { return slices.Clone(g.now.Load().unusable) }
+
+// forget lets go of what is known of a target.
+func (g *Gateway) forget(t switchgear.Target) {
+	if old, ok := g.parts.guards[t]; ok {
+		old.breaker.Retire()
+		delete(g.parts.guards, t)
+	}
+	maps.DeleteFunc(g.parts.paces, func(k paceKey, _ *pace.Pace) bool { return k.target == t })
+	delete(g.parts.budgets, t.String())
+}

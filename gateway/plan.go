@@ -104,7 +104,7 @@ func (s *snapshot) direct(g *Gateway, name string) (*failover.Plan, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	_, known := g.parts.breakers[t]
+	_, known := g.parts.guards[t]
 	scratch := &snapshot{cfg: s.cfg}
 	spec, err := g.spec(scratch, &r)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *snapshot) direct(g *Gateway, name string) (*failover.Plan, error) {
 	if s.directCount.Add(1) <= maxDirects {
 		s.directs.Store(name, plan)
 	} else if !known {
-		delete(g.parts.breakers, t) // this request's own: names that clients make up must not pile up
+		g.forget(t) // this request's own: names that clients make up must not pile up
 	}
 	return plan, nil
 }

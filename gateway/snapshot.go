@@ -36,6 +36,7 @@ type snapshot struct {
 type targetBreaker struct {
 	target  switchgear.Target
 	breaker *breaker.Breaker
+	probe   *failover.Plan // of one step: what a probe of the gateway's own is sent over
 }
 
 // maxRetries is how many of a request's upstream calls may be second tries at
@@ -79,6 +80,10 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 			Commit:  commits[r.Commit],
 			Policy:  policies[r.ContentPolicy],
 			Strict:  r.Strict,
+			Retries: g.budget(r.Name, *r.Retry.Over(s.cfg.Retry).Over(config.DefaultRetry()).Budget),
+			Opinion: r.SecondOpinion(),
+			Hedge:   r.Hedge,
+			Fetch:   fetches[r.Fetch],
 		},
 	}
 	longest := len(r.Chain)
@@ -108,6 +113,11 @@ var commits = map[config.Commit]failover.Commit{ //nolint:gochecknoglobals // a 
 var policies = map[config.PolicyAction]failover.PolicyAction{ //nolint:gochecknoglobals // a constant table
 	config.PolicyStop:     failover.PolicyStop,
 	config.PolicyFallback: failover.PolicyFallback,
+}
+
+var fetches = map[config.Fetch]failover.Fetch{ //nolint:gochecknoglobals // a constant table
+	config.FetchWhole:  failover.FetchWhole,
+	config.FetchStream: failover.FetchStream,
 }
 
 func match(m *config.Match) route.Match {
@@ -162,12 +172,27 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 		s.disable(fmt.Sprintf("%s: %s", c.Target, p.Disabled))
 		return step, nil
 	}
-	guard := g.breaker(c.Target)
-	step.Breaker, step.Keys = guard, g.keyring(p)
-	if !slices.ContainsFunc(s.breakers, func(b targetBreaker) bool { return b.target == c.Target }) {
-		s.breakers = append(s.breakers, targetBreaker{c.Target, guard})
+	guard := g.guard(s.cfg, c.Target)
+	step.Breaker, step.Keys = guard.breaker, g.keyring(p)
+	step.Retries, step.Limit, step.Jury = guard.retries, guard.limit, guard.jury
+	step.Pace = g.pace(c.Target, c.WithText)
+	step.Embeds = r.Kind == config.KindEmbedding
+	if _, ok := s.care(c.Target); !ok {
+		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, probePlan(s.cfg, r, &step.Step)})
 	}
 	return step, nil
+}
+
+// probePlan is what a probe of a step's target is sent over: the step alone,
+// without the levers that make an answer long, on the clocks of the route.
+func probePlan(cfg *config.Config, r *config.Route, step *failover.Step) *failover.Plan {
+	bare := *step
+	bare.Number, bare.Levers = 1, nil
+	clocks := r.Clocks()
+	return &failover.Plan{
+		Route: r.Name, Config: cfg.Generation, Steps: []failover.Step{bare}, Length: 1,
+		Timeout: failover.Timeout{FirstToken: clocks.FirstToken, Idle: clocks.Idle, Total: clocks.Total},
+	}
 }
 
 func (s *snapshot) disable(why string) {

@@ -15,9 +15,16 @@ import (
 
 // Breaker is a target's breaker, as an operator sees it.
 type Breaker struct {
-	Target string `json:"target"`
-	State  string `json:"state"`
-	Until  string `json:"until,omitempty"` // RFC 3339: when the next trial is due
+	Target string  `json:"target"`
+	State  string  `json:"state"`
+	Since  string  `json:"since,omitempty"`  // RFC 3339: when it came into this state
+	Until  string  `json:"until,omitempty"`  // RFC 3339: when the next trial is due
+	Reason string  `json:"reason,omitempty"` // what brought it there
+	Share  float64 `json:"share"`            // how much of the traffic it is let have: 0 to 1
+	Bad    int     `json:"bad"`              // of the last Of attempts in its window, how many failed or were slow
+	Of     int     `json:"of"`
+	Opens  uint64  `json:"opens"`             // how often it opened since the start
+	HeldBy string  `json:"held_by,omitempty"` // who took it out of use
 }
 
 // Status is the state of the gateway.
@@ -33,6 +40,7 @@ type Options struct {
 	Metrics  http.Handler
 	Status   func() Status
 	Reload   func() error // loads the configuration again; an error leaves the old one in place
+	Circuit  func(Order) error
 }
 
 // New makes the port's handler.
@@ -42,6 +50,7 @@ func New(o Options) http.Handler {
 	mux.Handle("GET /metrics", o.guard(o.Metrics, o.Loopback))
 	mux.Handle("GET /status", o.guard(http.HandlerFunc(o.status), false))
 	mux.Handle("POST /reload", o.guard(http.HandlerFunc(o.reload), false))
+	mux.Handle("POST /circuit/{verb}", o.guard(http.HandlerFunc(o.circuit), false))
 	return o.sameSite(mux)
 }
 

@@ -26,9 +26,22 @@ func TestPort(t *testing.T) {
 			return nil
 		},
 	}
+	var orders []Order
+	options.Circuit = func(o Order) error {
+		orders = append(orders, o)
+		switch o.Target {
+		case "p/m":
+			return nil
+		case "p/held":
+			return errors.New("p/held is held already")
+		default:
+			return ErrUnknownTarget
+		}
+	}
+	body := ""
 	f := func(method, path, host, token, origin string, status int, contains string) {
 		t.Helper()
-		r := httptest.NewRequest(method, "http://"+host+path, nil)
+		r := httptest.NewRequest(method, "http://"+host+path, strings.NewReader(body))
 		if token != "" {
 			r.Header.Set("Authorization", "Bearer "+token)
 		}
@@ -53,6 +66,20 @@ func TestPort(t *testing.T) {
 	f("POST", "/reload", "localhost", "the-token", "", 409, "broken")
 	f("GET", "/reload", "localhost", "the-token", "", 405, "")
 	f("GET", "/else", "localhost", "the-token", "", 404, "")
+	body = `{"target": "p/m", "by": "ann\nlevel=error"}`
+	f("POST", "/circuit/hold", "localhost", "", "", 401, "admin token")
+	f("POST", "/circuit/hold", "localhost", "the-token", "", 200, "abc123")
+	f("POST", "/circuit/close", "localhost", "the-token", "", 404, "hold, trial or release")
+	if len(orders) != 1 || orders[0].Verb != VerbHold || orders[0].Target != "p/m" || orders[0].By != "annlevel=error" || orders[0].From == "" {
+		t.Errorf("orders: %+v", orders)
+	}
+	body = `{"target": "p/held"}`
+	f("POST", "/circuit/hold", "localhost", "the-token", "", 409, "held already")
+	body = `{"target": "p/none"}`
+	f("POST", "/circuit/trial", "localhost", "the-token", "", 404, "p/none")
+	for _, body = range []string{"", "{}", `{"target": "p/m", "command": "rm"}`, `{"target": 1}`} {
+		f("POST", "/circuit/release", "localhost", "the-token", "", 400, "which target")
+	}
 	options.Loopback = false
 	f("GET", "/metrics", "gateway.internal", "", "", 401, "admin token")
 	f("GET", "/metrics", "gateway.internal", "the-token", "", 200, "metrics here")

@@ -120,7 +120,7 @@ func (p *process) breakers() []telemetry.BreakerState {
 	}
 	var states []telemetry.BreakerState
 	for _, b := range p.gateway.Breakers() {
-		states = append(states, telemetry.BreakerState{Target: b.Target, State: b.State, Opens: b.Opens})
+		states = append(states, telemetry.BreakerState{Target: b.Target, State: b.State, Share: b.Share, Opens: b.Opens})
 	}
 	return states
 }
@@ -145,6 +145,11 @@ func (p *process) serve(ctx context.Context) error {
 	if tokenFile != "" {
 		defer func() { _ = os.Remove(tokenFile) }()
 	}
+	forget, err := leaveAddress(ops.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer forget()
 	servers := []*http.Server{dataServer(p.gateway.Handler()), adminServer(p.adminHandler(ops))}
 	failed := make(chan error, len(servers))
 	for i, l := range []net.Listener{data, ops} {
@@ -268,18 +273,17 @@ func adminServer(h http.Handler) *http.Server {
 func (p *process) adminHandler(l net.Listener) http.Handler {
 	return admin.New(admin.Options{
 		Token: p.token, Loopback: gateway.IsLoopback(l.Addr().String()), Metrics: p.metrics.Handler(),
-		Status: p.status, Reload: p.reload,
+		Status: p.status, Reload: p.reload, Circuit: p.circuit,
 	})
 }
 
 func (p *process) status() admin.Status {
 	s := admin.Status{Generation: p.gateway.Generation(), Breakers: []admin.Breaker{}}
 	for _, b := range p.gateway.Breakers() {
-		row := admin.Breaker{Target: b.Target.String(), State: b.State}
-		if !b.Until.IsZero() {
-			row.Until = b.Until.UTC().Format(time.RFC3339)
-		}
-		s.Breakers = append(s.Breakers, row)
+		s.Breakers = append(s.Breakers, admin.Breaker{
+			Target: b.Target.String(), State: b.State, Since: stamp(b.Since), Until: stamp(b.Until), Reason: b.Reason,
+			Share: b.Share, Bad: b.Bad, Of: b.Of, Opens: b.Opens, HeldBy: b.HeldBy,
+		})
 	}
 	return s
 }

@@ -5,9 +5,31 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/switchgear-dev/switchgear"
 )
+
+// The files of a gateway that runs, in its user's state folder; the number of
+// the process follows.
+const (
+	addressFile = "admin-address-"
+	tokenFile   = "admin-token-"
+)
+
+// leaveAddress lets the operator's commands find this gateway. It returns what
+// takes the file away again.
+func leaveAddress(address string) (remove func(), err error) {
+	dir, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, addressFile+strconv.Itoa(os.Getpid()))
+	if err := os.WriteFile(file, []byte("http://"+address+"\n"), 0o600); err != nil {
+		return nil, fmt.Errorf("cannot leave the admin address for the operator's commands: %w", err)
+	}
+	return func() { _ = os.Remove(file) }, nil
+}
 
 // adminToken takes the configuration's token or makes one, and says where a
 // made one is kept: in a file only its owner can read, new at every start.
@@ -22,7 +44,7 @@ func (p *process) adminToken() (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	file = filepath.Join(dir, fmt.Sprintf("admin-token-%d", os.Getpid()))
+	file = filepath.Join(dir, tokenFile+strconv.Itoa(os.Getpid()))
 	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("cannot keep the admin token: %w", err)
 	}

@@ -24,8 +24,9 @@ var overheads = []float64{0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 
 // BreakerState is a breaker at the moment the metrics are read.
 type BreakerState struct {
 	Target switchgear.Target
-	State  string // "closed", "half-open", "open"
-	Opens  uint64 // how often it opened since the start
+	State  string  // "closed", "suspect", "open", "half-open", "ramp", "held" or "gone"
+	Share  float64 // how much of the traffic it lets through, 0 to 1
+	Opens  uint64  // how often it opened since the start
 }
 
 // Metrics are the Prometheus metrics of one gateway.
@@ -37,6 +38,7 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 	first    *prometheus.HistogramVec
 	latency  *prometheus.HistogramVec
+	extras   *prometheus.CounterVec
 	overhead prometheus.Histogram
 	tokens   *prometheus.CounterVec
 	cost     *prometheus.CounterVec
@@ -61,6 +63,7 @@ func NewMetrics(version string, breakers func() []BreakerState) *Metrics {
 		duration: histograms("switchgear_request_duration_seconds", "From the arrival of a request to the end of its answer.", durations, "route"),
 		first:    histograms("switchgear_time_to_first_token_seconds", "From an upstream call to its first content.", durations, "target"),
 		latency:  histograms("switchgear_attempt_duration_seconds", "From an upstream call to its end.", durations, "target"),
+		extras:   counters("switchgear_extra_calls_total", "Upstream calls that served nobody, by target and kind: those that lost a race, and probes.", "target", "kind"),
 		overhead: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "switchgear_overhead_seconds", Buckets: overheads,
 			Help: "What of a request's time was not spent waiting for a provider.",
@@ -75,7 +78,7 @@ func NewMetrics(version string, breakers func() []BreakerState) *Metrics {
 		Name: "switchgear_build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.attempts, m.skips, m.duration, m.first, m.latency, m.overhead, m.tokens,
+	m.registry.MustRegister(m.requests, m.attempts, m.skips, m.duration, m.first, m.latency, m.extras, m.overhead, m.tokens,
 		m.cost, m.unpriced, m.retries, m.panics, build, newBreakerCollector(breakers))
 	return m
 }
@@ -118,6 +121,12 @@ func (m *Metrics) Attempted(_ context.Context, route string, a *switchgear.Attem
 		m.attempts.WithLabelValues(target.name, a.Err.Class.String()).Inc()
 	} else {
 		target.ok.Inc()
+	}
+	switch {
+	case a.Probe:
+		m.extras.WithLabelValues(target.name, "probe").Inc()
+	case a.Lost:
+		m.extras.WithLabelValues(target.name, "race").Inc()
 	}
 	target.duration.Observe(a.Duration.Seconds())
 	if a.FirstToken > 0 {

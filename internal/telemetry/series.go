@@ -117,13 +117,20 @@ func skipReason(why string) string {
 type breakerCollector struct {
 	read  func() []BreakerState
 	state *prometheus.Desc
+	share *prometheus.Desc
 	opens *prometheus.Desc
+}
+
+// stateNumbers are the values of the gauge of states.
+var stateNumbers = map[string]float64{ //nolint:gochecknoglobals // a constant table
+	"closed": 0, "half-open": 1, "open": 2, "suspect": 3, "ramp": 4, "held": 5, "gone": 6,
 }
 
 func newBreakerCollector(read func() []BreakerState) *breakerCollector {
 	return &breakerCollector{
 		read:  read,
-		state: prometheus.NewDesc("switchgear_breaker_state", "0 closed, 1 half-open, 2 open.", []string{"target"}, nil),
+		state: prometheus.NewDesc("switchgear_breaker_state", "0 closed, 1 half-open, 2 open, 3 suspect, 4 ramp, 5 held, 6 gone.", []string{"target"}, nil),
+		share: prometheus.NewDesc("switchgear_breaker_share", "How much of the traffic the breaker lets through, 0 to 1.", []string{"target"}, nil),
 		opens: prometheus.NewDesc("switchgear_breaker_opens_total", "How often the breaker opened.", []string{"target"}, nil),
 	}
 }
@@ -131,6 +138,7 @@ func newBreakerCollector(read func() []BreakerState) *breakerCollector {
 // Describe implements [prometheus.Collector].
 func (c *breakerCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- c.state
+	out <- c.share
 	out <- c.opens
 }
 
@@ -140,9 +148,9 @@ func (c *breakerCollector) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	for _, b := range c.read() {
-		value := map[string]float64{"closed": 0, "half-open": 1, "open": 2}[b.State]
-		name := b.Target.String()
+		value, name := stateNumbers[b.State], b.Target.String()
 		out <- prometheus.MustNewConstMetric(c.state, prometheus.GaugeValue, value, name)
+		out <- prometheus.MustNewConstMetric(c.share, prometheus.GaugeValue, b.Share, name)
 		out <- prometheus.MustNewConstMetric(c.opens, prometheus.CounterValue, float64(b.Opens), name)
 	}
 }

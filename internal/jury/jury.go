@@ -78,7 +78,8 @@ func (j *Jury) Judge(accepted bool, now time.Time) {
 		return
 	}
 	j.count.Overruled++
-	if j.doubts(now) || (!j.overruled.IsZero() && now.Sub(j.overruled) <= together) {
+	j.doubts(now)
+	if !j.overruled.IsZero() && now.Sub(j.overruled) <= together {
 		j.doubt = true
 		if now.After(j.refused) {
 			j.refused = now

@@ -28,7 +28,10 @@ func (l *Limit) push(n int64, ramp bool, now time.Time) {
 		l.cut = now
 		l.cuts++
 		l.peak.Store(n)
-		l.lowerSurplus(n - 1) // the one that was refused is gone
+		// High stakes may take the places of those that leave, up to what the
+		// target still carries now that the refused one is gone. Else a cut would shut
+		// everybody out until the surplus has ended, those that matter most included.
+		l.surplus.Store(max(n-1, 1))
 		l.set(l.lower(n, ramp))
 		return
 	}
@@ -47,16 +50,6 @@ func (l *Limit) lower(n int64, ramp bool) int64 {
 		limit = min(limit, old)
 	}
 	return max(limit, 1)
-}
-
-// lowerSurplus lets high stakes take the places of those that leave, up to what
-// the target still carries. Without that a cut would shut everybody out until the
-// surplus has ended, those that matter most included.
-func (l *Limit) lowerSurplus(n int64) {
-	if old := l.surplus.Load(); old != 0 {
-		n = min(n, old)
-	}
-	l.surplus.Store(max(n, 1))
 }
 
 // grow lets the limit grow as far as time says, and returns it.

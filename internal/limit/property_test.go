@@ -122,7 +122,7 @@ func (m *machine) pushBack(t *rapid.T) {
 		}
 	}
 	m.pushed = m.now
-	if after.Surplus > max(after.InFlight, 1) && after.Cuts != before.Cuts {
+	if (after.Surplus > max(after.InFlight, 1) || (before.Surplus != 0 && after.Surplus > before.Surplus)) && after.Cuts != before.Cuts {
 		t.Fatalf("more may be in flight than was: %+v", after)
 	}
 }
@@ -137,6 +137,9 @@ func (m *machine) check(t *rapid.T) {
 	}
 	if s.Learned && (m.pushed.IsZero() || m.now.Sub(m.pushed) >= 5*time.Minute) {
 		t.Fatalf("the last push-back was at %v, it is %v, and there is a learned limit: %+v", m.pushed, m.now, s)
+	}
+	if s.Learned && m.most > 1 && s.Limit == m.most {
+		t.Fatalf("what was learned bounds nothing: %+v", s)
 	}
 	if s.Surplus != 0 && (m.pushed.IsZero() || m.now.Sub(m.pushed) >= growEvery) {
 		t.Fatalf("the surplus of an old cut is still to be had: %+v", s)

@@ -82,10 +82,31 @@ func TestNone(t *testing.T) {
 
 func TestClockBehind(t *testing.T) {
 	b := New(Options{})
-	drain(b, start)
-	b.Spend(start.Add(-time.Hour))
+	b.Spend(start)
+	if got := drain(b, start.Add(-time.Hour)); got != 9 {
+		t.Errorf("a clock that was behind found %d tokens, want 9", got)
+	}
 	if b.Spend(start.Add(2*time.Second - 1)) {
 		t.Error("a clock that was behind made the floor count an hour twice")
+	}
+}
+
+// TestCalm: a full budget is not locked to earn.
+func TestCalm(t *testing.T) {
+	b := New(Options{})
+	drain(b, start)
+	b.Snapshot(start.Add(time.Minute)) // full again
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		b.Earn(start.Add(time.Minute))
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("earning waits for a lock though there is nothing to earn")
 	}
 }
 

@@ -43,7 +43,10 @@
 // One thing would be unbearable: a target that became slower for good, is called
 // suspicious for it by its baseline, and so never gets to change that baseline.
 // When suspicion has come up for an hour, every ten minutes at least, and no window
-// was calm in between, everything is forgotten, and the target starts anew.
+// was calm in between, that is no weather but the climate: everything is forgotten, and the
+// first knowledge after that is taken from whatever is taught, suspicion or
+// not. The same helps a busy target that is suspected every few seconds for the
+// few failures everybody has.
 //
 // # When little is known
 //

@@ -19,7 +19,20 @@ func binOf(d time.Duration) int {
 	if d <= shortest {
 		return 0
 	}
-	return min(int(math.Log(float64(d)/float64(shortest))/math.Log(factor)), bins-1)
+	const perOctave = math.Ln2 / 0.0769610411361283781 // the second is the logarithm of factor
+	return min(int(log2(float64(d)*(1/float64(shortest)))*perOctave), bins-1)
+}
+
+// log2 is the binary logarithm of a number not below 1, right to 0.00002,
+// which is a five-thousandth of a bin. It is several times as fast as math.Log,
+// which took longer than the rest of Learn together.
+func log2(x float64) float64 {
+	const mantissa = 1<<52 - 1
+	word := math.Float64bits(x)
+	m := math.Float64frombits(word&mantissa | 1023<<52) // in [1, 2)
+	t := (m - 1) / (m + 1)
+	t2 := t * t
+	return float64(int(word>>52)-1023) + 2/math.Ln2*t*(1+t2*(1./3+t2*(1./5+t2*(1./7))))
 }
 
 // at is the span a number of bins above the shortest.
@@ -33,9 +46,9 @@ type counts struct {
 	bins  [bins]uint16
 }
 
-func (c *counts) add(d time.Duration) {
+func (c *counts) add(bin int) {
 	// Full after 65,535 of a kind in one window: the shape is known by then.
-	if b := &c.bins[binOf(d)]; *b < math.MaxUint16 {
+	if b := &c.bins[bin]; *b < math.MaxUint16 {
 		*b++
 		c.total++
 	}

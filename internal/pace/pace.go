@@ -35,6 +35,7 @@ type Pace struct {
 	known    bool                   // of one bucket at least
 	spoiled  time.Time              // the last suspicion
 	doubted  time.Time              // the first of the suspicions without calm between; zero if there is none
+	anew     bool                   // everything was forgotten, and suspicion counts for nothing until one bucket is known again
 	learned  [buckets]failover.Span // of the baseline, before borrowing
 }
 
@@ -58,9 +59,10 @@ func (p *Pace) Learn(s failover.Sample, now time.Time) {
 	if s.First <= 0 && s.Whole <= 0 {
 		return
 	}
+	first, whole := binOf(s.First), binOf(s.Whole) // not under the lock
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Sub(p.spoiled) < quarantine {
+	if now.Sub(p.spoiled) < quarantine && !p.anew {
 		return
 	}
 	p.roll(now)
@@ -69,10 +71,10 @@ func (p *Pace) Learn(s failover.Sample, now time.Time) {
 	}
 	w := &p.windows[p.current]
 	if s.First > 0 {
-		w[firstBucket(s.Input)].add(s.First)
+		w[firstBucket(s.Input)].add(first)
 	}
 	if s.Whole > 0 {
-		w[wholeBucket(s.Input, s.Output)].add(s.Whole)
+		w[wholeBucket(s.Input, s.Output)].add(whole)
 	}
 }
 
@@ -82,14 +84,14 @@ func (p *Pace) Spoil(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.roll(now)
-	if p.open || p.kept {
+	if (p.open || p.kept) && !p.anew {
 		p.open, p.kept = false, false
 		p.windows = [2][buckets]counts{}
 	}
 	switch {
 	case p.doubted.IsZero() || now.Sub(p.spoiled) > lapse:
 		p.doubted = now
-	case now.Sub(p.doubted) >= stubborn:
+	case now.Sub(p.doubted) >= stubborn && !p.anew:
 		p.forget()
 	}
 	if now.After(p.spoiled) {
@@ -146,14 +148,16 @@ func (p *Pace) commit(w *[buckets]counts, now time.Time) {
 		p.known = p.known || p.learned[i] != failover.Span{}
 	}
 	p.doubted = time.Time{}
+	p.anew = p.anew && !p.known
 	p.publish()
 }
 
-// forget goes back to knowing nothing.
+// forget goes back to knowing nothing, and lets nothing spoil what is learned
+// first.
 func (p *Pace) forget() {
 	p.baseline = [buckets]weights{}
 	p.learned = [buckets]failover.Span{}
-	p.known = false
+	p.known, p.anew = false, true
 	p.doubted = time.Time{}
 	p.publish()
 }

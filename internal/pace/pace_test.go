@@ -194,8 +194,19 @@ func TestStubborn(t *testing.T) {
 	if got := l.pace.First(500); got != none {
 		t.Fatalf("after an hour of nothing but suspicion it says %v", got)
 	}
-	l.run(2*time.Minute, steady(4))
-	within(t, "the median afterwards", l.pace.First(500).Median, 4*l.median, 0.2)
+	for range 4 { // it goes on being suspected
+		l.run(10*time.Second, steady(4))
+		l.pace.Spoil(l.now)
+	}
+	anew := l.pace.First(500)
+	within(t, "the median afterwards", anew.Median, 4*l.median, 0.3)
+	for range 60 {
+		l.run(10*time.Second, steady(16))
+		l.pace.Spoil(l.now)
+	}
+	if got := l.pace.First(500); got != anew {
+		t.Errorf("once something was known again, suspicion did not count: it went from %v to %v", anew, got)
+	}
 }
 
 // TestSeldomSuspected: two suspicions with two idle hours between are no hour

@@ -36,10 +36,11 @@
 // doing nothing turns nobody away. So low stakes are shed first and come back last, and
 // the top 15 % are there for high stakes alone. An attempt that has a place
 // keeps it: nothing that runs is cut off to make room, so that after a cut more
-// is in flight than the limit until the surplus has ended. That may take a while
-// with calls that last a minute. Low and normal stakes wait for it; high stakes may
-// for 10 seconds take the places of those that leave, so that what is in flight falls, or
-// stays, and never rises above what the target carried when it pushed back.
+// is in flight than the limit until the surplus has ended. That takes a while with
+// calls that last a minute. Low and normal stakes wait for it. High stakes may take the
+// places of those that leave: up to what the target carried when it pushed
+// back, and 10 % less every 10 seconds, until that meets the limit. So what is in
+// flight never rises after a cut, and those that matter most are not shut out by it.
 //
 // # Where this comes from
 //

@@ -72,12 +72,21 @@ func (l *Limit) advance(now time.Time) {
 	for now.Sub(l.grown) >= growEvery { // at most 30 times: by then it is forgotten
 		l.grown = l.grown.Add(growEvery)
 		limit = max(limit+1, limit*11/10)
-		l.surplus.Store(0)
+		l.shrink(limit)
 	}
 	if limit > 2*l.peak.Load() || (l.most != 0 && limit >= l.most) {
 		limit = 0
 	}
 	l.set(limit)
+}
+
+// shrink lets the surplus fall as the limit grows, until they meet.
+func (l *Limit) shrink(limit int64) {
+	surplus := l.surplus.Load() * 9 / 10
+	if surplus <= limit {
+		surplus = 0
+	}
+	l.surplus.Store(surplus)
 }
 
 // set writes the limit, and when it has to be looked at again.

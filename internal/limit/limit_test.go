@@ -106,9 +106,16 @@ func TestSurplus(t *testing.T) {
 	if got := fill(l, switchgear.StakesHigh, 100, start); got != 9 {
 		t.Errorf("9 have left, and %d of high stakes got in", got)
 	}
-	leave(l, 9, at(growEvery))
-	if got := fill(l, switchgear.StakesHigh, 100, at(growEvery)); got != 0 {
-		t.Errorf("ten seconds later %d of high stakes joined what is over the limit", got)
+	var got []int
+	for i := range 4 {
+		s := l.Snapshot(at(time.Duration(i) * growEvery))
+		got = append(got, s.Limit, s.Surplus)
+	}
+	if diff := cmp.Diff([]int{70, 99, 77, 89, 84, 0, 92, 0}, got); diff != "" {
+		t.Errorf("limit and surplus every ten seconds: %s", diff)
+	}
+	if fill(l, switchgear.StakesHigh, 1, at(3*growEvery)) != 0 {
+		t.Error("99 in flight, 92 allowed, and one of high stakes got in")
 	}
 }
 

@@ -141,8 +141,8 @@ func (m *machine) check(t *rapid.T) {
 	if s.Learned && m.most > 1 && s.Limit == m.most {
 		t.Fatalf("what was learned bounds nothing: %+v", s)
 	}
-	if s.Surplus != 0 && (m.pushed.IsZero() || m.now.Sub(m.pushed) >= growEvery) {
-		t.Fatalf("the surplus of an old cut is still to be had: %+v", s)
+	if s.Surplus != 0 && (!s.Learned || (m.now.Sub(m.pushed) >= growEvery && s.Surplus <= s.Limit)) {
+		t.Fatalf("a surplus that is none: %+v", s)
 	}
 	if !m.pushed.IsZero() && m.now.Sub(m.pushed) < growEvery && s.Limit == 0 {
 		t.Fatal("forgotten within ten seconds")

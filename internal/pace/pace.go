@@ -91,7 +91,7 @@ func (p *Pace) Spoil(now time.Time) {
 	switch {
 	case p.doubted.IsZero() || now.Sub(p.spoiled) > lapse:
 		p.doubted = now
-	case now.Sub(p.doubted) >= stubborn && !p.anew:
+	case now.Sub(p.doubted) >= stubborn:
 		p.forget()
 	}
 	if now.After(p.spoiled) {

@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"provider/openai":            {"", "provider", "internal/dialect/*"},
 	"provider/sim":               {""}, // never internal/dialect: a simulator that shares our codec proves nothing
 	"provider/all":               {"", "provider", "provider/*"},
-	"gateway":                    {"", "config", "provider", "provider/all", "internal/route", "internal/failover", "internal/breaker", "internal/keyring", "internal/pace", "internal/retry", "internal/limit", "eval/lock", "eval/normalise", "internal/pricing", "internal/capability", "internal/server", "internal/dialect/*"},
+	"gateway":                    {"", "config", "provider", "provider/all", "internal/route", "internal/failover", "internal/breaker", "internal/keyring", "internal/pace", "internal/retry", "internal/limit", "internal/jury", "eval/lock", "eval/normalise", "internal/pricing", "internal/capability", "internal/server", "internal/dialect/*"},
 	"internal/app":               {"*"},
 	"internal/dialect/openai":    {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves"},
 	"internal/dialect/anthropic": {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves"},
@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"internal/pace":              {"", "internal/failover"},
 	"internal/retry":             {"", "internal/failover"},
 	"internal/limit":             {"", "internal/failover"},
+	"internal/jury":              {"", "internal/failover"},
 	"internal/alert":             {""},
 	"internal/alert/pagerduty":   {"", "internal/alert"},
 	"internal/alert/webhook":     {"", "internal/alert"},

@@ -1,0 +1,103 @@
+package limit
+
+import (
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// pushesBack reports whether a failure says that the target was given too
+// much.
+func pushesBack(err *switchgear.Error) bool {
+	return err.Class == switchgear.ClassRateLimited || err.Class == switchgear.ClassOverloaded ||
+		err.Marks.Has(switchgear.MarkRamp)
+}
+
+// push takes push-back in, that came while n were in flight.
+func (l *Limit) push(n int64, ramp bool, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.base.IsZero() {
+		l.base = now
+	}
+	l.advance(now)
+	if now.After(l.pushed) {
+		l.pushed, l.grown = now, now
+	}
+	if l.cut.IsZero() || now.Sub(l.cut) >= cutEvery {
+		l.cut = now
+		l.cuts++
+		l.peak.Store(n)
+		// High stakes may take the places of those that leave, up to what the
+		// target still carries now that the refused one is gone. Else a cut would shut
+		// everybody out until the surplus has ended, those that matter most included.
+		l.surplus.Store(max(n-1, 1))
+		l.set(l.lower(n, ramp))
+		return
+	}
+	l.set(l.limit.Load())
+}
+
+// lower is the limit after a cut. It is measured by what was in flight: that
+// is what was too much. When more is in flight than the limit, because it was cut
+// a moment ago, this may be above the limit; then it stays.
+func (l *Limit) lower(n int64, ramp bool) int64 {
+	limit := n * 7 / 10
+	if ramp {
+		limit = n / 2
+	}
+	if old := l.limit.Load(); old != 0 {
+		limit = min(limit, old)
+	}
+	return max(limit, 1)
+}
+
+// grow lets the limit grow as far as time says, and returns it.
+func (l *Limit) grow(now time.Time) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.advance(now)
+	return l.limit.Load()
+}
+
+func (l *Limit) advance(now time.Time) {
+	limit := l.limit.Load()
+	if limit == 0 {
+		return
+	}
+	if now.Sub(l.pushed) >= forgetTime {
+		l.set(0)
+		return
+	}
+	for now.Sub(l.grown) >= growEvery { // at most 30 times: by then it is forgotten
+		l.grown = l.grown.Add(growEvery)
+		limit = max(limit+1, limit*11/10)
+		l.shrink(limit)
+	}
+	if limit > 2*l.peak.Load() || (l.most != 0 && limit >= l.most) {
+		limit = 0
+	}
+	l.set(limit)
+}
+
+// shrink lets the surplus fall as the limit grows, until they meet.
+func (l *Limit) shrink(limit int64) {
+	surplus := l.surplus.Load() * 9 / 10
+	if surplus <= limit {
+		surplus = 0
+	}
+	l.surplus.Store(surplus)
+}
+
+// set writes the limit, and when it has to be looked at again.
+func (l *Limit) set(limit int64) {
+	if limit == 0 {
+		l.surplus.Store(0)
+	}
+	next := l.grown.Add(growEvery)
+	if forget := l.pushed.Add(forgetTime); forget.Before(next) {
+		next = forget
+	}
+	l.due.Store(int64(next.Sub(l.base)))
+	l.limit.Store(limit)
+}

@@ -1,0 +1,316 @@
+package limit
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/internal/failover"
+)
+
+var (
+	start                = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	_     failover.Limit = (*Limit)(nil)
+	busy                 = &switchgear.Error{Class: switchgear.ClassOverloaded}
+	less                 = &switchgear.Error{Class: switchgear.ClassRateLimited, Marks: switchgear.MarkRamp}
+)
+
+func at(d time.Duration) time.Time { return start.Add(d) }
+
+// fill enters until it is refused or n are in.
+func fill(l *Limit, s switchgear.Stakes, n int, now time.Time) int {
+	for i := range n {
+		if !l.Enter(s, now) {
+			return i
+		}
+	}
+	return n
+}
+
+func leave(l *Limit, n int, now time.Time) {
+	for range n {
+		l.Leave(nil, now)
+	}
+}
+
+func TestNoLimit(t *testing.T) {
+	l := New(Options{})
+	if got := fill(l, switchgear.StakesLow, 5000, start); got != 5000 {
+		t.Fatalf("refused after %d though nothing pushed back", got)
+	}
+	for _, class := range []switchgear.Class{switchgear.ClassServer, switchgear.ClassTimeout, switchgear.ClassQuota, switchgear.ClassInvalid} {
+		l.Leave(&switchgear.Error{Class: class}, start)
+	}
+	if got, want := l.Snapshot(start), (Snapshot{InFlight: 4996}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		err      *switchgear.Error
+		inFlight int
+		want     int
+	}{
+		{"overloaded", busy, 100, 70},
+		{"rate limited", &switchgear.Error{Class: switchgear.ClassRateLimited}, 10, 7},
+		{"asked for less", less, 100, 50},
+		{"rounded down", busy, 9, 6},
+		{"one is the least", busy, 1, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := New(Options{})
+			fill(l, switchgear.StakesHigh, test.inFlight, start)
+			l.Leave(test.err, start)
+			want := Snapshot{
+				Limit: test.want, Learned: true, Surplus: max(1, test.inFlight-1), InFlight: test.inFlight - 1, Cuts: 1,
+			}
+			if diff := cmp.Diff(want, l.Snapshot(start)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestCutOnceASecond: a hundred refusals of one burst are one piece of news.
+func TestCutOnceASecond(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesHigh, 100, start)
+	for i := range 20 {
+		l.Leave(busy, at(time.Duration(i)*49*time.Millisecond))
+	}
+	if got := l.Snapshot(at(999 * time.Millisecond)).Limit; got != 70 {
+		t.Errorf("limit %d within the second, want 70", got)
+	}
+	l.Leave(busy, at(time.Second)) // 80 are in flight: 56
+	if got := l.Snapshot(at(time.Second)).Limit; got != 56 {
+		t.Errorf("limit %d after the second, want 56", got)
+	}
+}
+
+// TestSurplus: what is over the limit after a cut is neither cut off nor
+// joined, but high stakes may take the places of those that leave.
+func TestSurplus(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesHigh, 100, start)
+	l.Leave(busy, start)
+	leave(l, 9, start)
+	if got := fill(l, switchgear.StakesNormal, 100, start); got != 0 {
+		t.Errorf("90 in flight, 70 allowed, and %d of normal stakes got in", got)
+	}
+	if got := fill(l, switchgear.StakesHigh, 100, start); got != 9 {
+		t.Errorf("9 have left, and %d of high stakes got in", got)
+	}
+	var got []int
+	for i := range 4 {
+		s := l.Snapshot(at(time.Duration(i) * growEvery))
+		got = append(got, s.Limit, s.Surplus)
+	}
+	if diff := cmp.Diff([]int{70, 99, 77, 89, 84, 0, 92, 0}, got); diff != "" {
+		t.Errorf("limit and surplus every ten seconds: %s", diff)
+	}
+	if fill(l, switchgear.StakesHigh, 1, at(3*growEvery)) != 0 {
+		t.Error("99 in flight, 92 allowed, and one of high stakes got in")
+	}
+}
+
+// TestNeverUp: while the surplus of an old limit still runs, push-back must not
+// raise the new one.
+func TestNeverUp(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesHigh, 100, start)
+	l.Leave(less, start)
+	l.Leave(busy, at(time.Second)) // 99 in flight
+	if got := l.Snapshot(at(time.Second)).Limit; got != 50 {
+		t.Errorf("limit %d, want 50", got)
+	}
+}
+
+func TestShares(t *testing.T) {
+	for _, test := range []struct{ most, low, normal, high int }{
+		{1, 1, 1, 1},
+		{2, 1, 1, 2},
+		{3, 1, 2, 3},
+		{10, 6, 8, 10},
+		{100, 60, 85, 100},
+	} {
+		l := New(Options{Most: test.most})
+		got := []int{fill(l, switchgear.StakesLow, 1000, start)}
+		got = append(got, got[0]+fill(l, switchgear.StakesUnset, 1000, start))
+		got = append(got, got[1]+fill(l, switchgear.StakesNormal, 1000, start))
+		got = append(got, got[2]+fill(l, switchgear.StakesHigh, 1000, start))
+		want := []int{test.low, test.normal, test.normal, test.high}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("limit %d: in flight after low, unset, normal, high: %s", test.most, diff)
+		}
+	}
+}
+
+func TestRecovery(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesHigh, 100, start)
+	l.Leave(less, start)
+	leave(l, 99, start)
+	var got []int
+	for i := range 17 {
+		got = append(got, l.Snapshot(at(time.Duration(i)*growEvery)).Limit)
+	}
+	want := []int{50, 55, 60, 66, 72, 79, 86, 94, 103, 113, 124, 136, 149, 163, 179, 196, 0}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("every ten seconds: %s", diff)
+	}
+}
+
+// TestSmallRecovery: from one place on a target that is kept at its limit, the
+// limit grows by whole places and stays for five minutes.
+func TestSmallRecovery(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesHigh, 1, start)
+	l.Leave(busy, start)
+	for i := range 30 {
+		now := at(time.Duration(i) * growEvery)
+		fill(l, switchgear.StakesHigh, 1000, now)
+		if s := l.Snapshot(now); s.Limit < i+1 || s.Limit != s.InFlight {
+			t.Fatalf("after %v: %+v, want a limit of %d at least, all of it used", now.Sub(start), s, i+1)
+		}
+	}
+	if s := l.Snapshot(at(forgetTime - 1)); !s.Learned {
+		t.Error("forgotten before five minutes were over")
+	}
+	if s := l.Snapshot(at(forgetTime)); s.Learned || s.Limit != 0 {
+		t.Errorf("after five minutes: %+v", s)
+	}
+}
+
+// TestGrowthIsNotLost: nobody asks for a minute; the steps are made up for.
+func TestGrowthIsNotLost(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesHigh, 100, start)
+	l.Leave(less, start)
+	if got := l.Snapshot(at(time.Minute)).Limit; got != 86 {
+		t.Errorf("limit %d after a minute, want 86", got)
+	}
+}
+
+func TestFixedLimit(t *testing.T) {
+	l := New(Options{Most: 20})
+	if got := fill(l, switchgear.StakesHigh, 100, start); got != 20 {
+		t.Fatalf("%d in flight, want 20", got)
+	}
+	l.Leave(busy, start)
+	if s := l.Snapshot(start); s.Limit != 14 || !s.Learned {
+		t.Errorf("after push-back: %+v, want 14, learned", s)
+	}
+	if s := l.Snapshot(at(forgetTime)); s.Limit != 20 || s.Learned {
+		t.Errorf("after five minutes: %+v, want 20, fixed", s)
+	}
+}
+
+func TestLeaveTooOften(t *testing.T) {
+	l := New(Options{Most: 1})
+	l.Leave(nil, start)
+	if got := fill(l, switchgear.StakesHigh, 5, start); got != 1 {
+		t.Errorf("a place given back that nobody had made room for %d", got)
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	const most = 7
+	l := New(Options{Most: most})
+	var inside, highest, entered, shed atomic.Int64
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			stakes := switchgear.Stakes(w % 4)
+			for i := range 3000 {
+				now := at(time.Duration(i) * 20 * time.Millisecond)
+				if !l.Enter(stakes, now) {
+					shed.Add(1)
+					continue
+				}
+				entered.Add(1)
+				n := inside.Add(1)
+				for h := highest.Load(); n > h && !highest.CompareAndSwap(h, n); h = highest.Load() {
+				}
+				var err *switchgear.Error
+				if i%50 == 0 {
+					err = busy
+				}
+				inside.Add(-1)
+				l.Leave(err, now)
+				if i%100 == 0 {
+					l.Snapshot(now)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s := l.Snapshot(at(time.Hour))
+	if highest.Load() > most || s.InFlight != 0 || s.Limit != most {
+		t.Errorf("at most %d inside, %+v at the end", highest.Load(), s)
+	}
+	if got := int64(s.Shed.Low + s.Shed.Normal + s.Shed.High); got != shed.Load() || entered.Load() == 0 {
+		t.Errorf("the books say %d shed, %d were; %d entered", got, shed.Load(), entered.Load())
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	l := New(Options{})
+	now := start
+	if n := testing.AllocsPerRun(1000, func() {
+		now = now.Add(time.Second)
+		if l.Enter(switchgear.StakesNormal, now) {
+			l.Leave(busy, now)
+		}
+		if l.Enter(switchgear.StakesLow, now) {
+			l.Leave(nil, now)
+		}
+		l.Snapshot(now)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkEnterLeave(b *testing.B) {
+	limited := func() *Limit {
+		l := New(Options{})
+		fill(l, switchgear.StakesHigh, 1000, start)
+		l.Leave(busy, start)
+		leave(l, 999, start)
+		return l
+	}
+	for _, test := range []struct {
+		name string
+		make func() *Limit
+		err  *switchgear.Error
+	}{
+		{"calm", func() *Limit { return New(Options{}) }, nil},
+		{"fixed", func() *Limit { return New(Options{Most: 1000}) }, nil},
+		{"limited", limited, nil},
+		{"push-back", limited, busy},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			l := test.make()
+			b.ReportAllocs()
+			for b.Loop() {
+				l.Enter(switchgear.StakesNormal, start)
+				l.Leave(test.err, start)
+			}
+		})
+		b.Run(test.name+" parallel", func(b *testing.B) {
+			l := test.make()
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					l.Enter(switchgear.StakesNormal, start)
+					l.Leave(test.err, start)
+				}
+			})
+		})
+	}
+}

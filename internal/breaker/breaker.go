@@ -145,9 +145,9 @@ func (b *Breaker) Done(t failover.Token, o failover.Outcome, now time.Time) bool
 	}
 	b.mu.Lock()
 	b.tick(now)
-	said, tripped := b.hear(t, &o, now)
+	word, tripped := b.hear(t, &o, now)
 	b.release(now)
-	return b.options.Provider.hear(b, said, &o, now) || tripped
+	return b.options.Provider.hear(word, &o, now) || tripped
 }
 
 // harmless reports whether an outcome can change nothing in calm, but for the
@@ -355,7 +355,7 @@ func (b *Breaker) heed(o *failover.Outcome, now time.Time) {
 // change enters a state.
 func (b *Breaker) change(to State, why cause, now time.Time) {
 	from := b.state
-	if !(from.lively() && to.lively()) && !(from == Ramp && to == Closed) {
+	if lasting := from.lively() && to.lively() || from == Ramp && to == Closed; !lasting {
 		b.gen++
 	}
 	event := Event{

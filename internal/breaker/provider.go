@@ -100,7 +100,7 @@ func (p *Provider) leave(b *Breaker) {
 
 // hear takes an outcome that one of its targets has taken. It reports whether
 // that opened the circuit.
-func (p *Provider) hear(b *Breaker, word said, o *failover.Outcome, now time.Time) bool {
+func (p *Provider) hear(word said, o *failover.Outcome, now time.Time) bool {
 	if p == nil {
 		return false
 	}

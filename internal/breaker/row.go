@@ -31,6 +31,7 @@ func (s *bodies) add(body uint64) {
 // row is bad outcomes with no good one between.
 type row struct {
 	bodies
+
 	failures int
 	connects int // of them the last ones, without a break, failures to connect
 }

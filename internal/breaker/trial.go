@@ -190,40 +190,50 @@ func (b *Breaker) confirmed(o *failover.Outcome, now time.Time) bool {
 	return false
 }
 
-// tested takes the outcome of a trial while half-open.
+// tested takes the outcome of a trial while half-open. It reports whether that
+// opened the circuit again.
 func (b *Breaker) tested(o *failover.Outcome, synthetic bool, now time.Time) bool {
 	t := &b.trial
 	bad := o.Kind == failover.OutcomeFail || o.Kind == failover.OutcomeSlow
-	slow := t.kind == kindSlow && !synthetic && o.Ratio > slowRatio && !bad
+	tooSlow := t.kind == kindSlow && !synthetic && !bad && o.Ratio > slowRatio
+	again := cause{reason: "the trial failed", kind: t.kind, err: o.Err}
 	switch {
 	case refused(o) && (o.Locked || t.kind == kindRefused):
-		b.open(cause{reason: "the trial's key was refused", kind: kindRefused, err: o.Err}, now)
-		return true
-	case slow:
+		again.reason, again.kind = "the trial's key was refused", kindRefused
+	case tooSlow:
 		if t.slow++; t.slow < slowTees || o.Spared {
 			return false
 		}
-		b.open(cause{reason: slowReason(o.Ratio), kind: kindSlow, err: o.Err}, now)
-		return true
+		again.reason = slowReason(o.Ratio)
 	case o.Kind == failover.OutcomeIgnored:
 		t.unusable = t.unusable || synthetic
-	case bad && o.Spared:
+		return false
 	case bad:
+		if o.Spared {
+			return false
+		}
 		b.heed(o, now)
-		if o.Err != nil && o.Err.Class == switchgear.ClassGone {
-			b.vanish(o.Err, now)
-		} else {
-			b.open(cause{reason: "the trial failed", kind: t.kind, err: o.Err}, now)
-		}
-		return true
-	case t.kind == kindSlow && synthetic && t.good > 0:
 	default:
-		t.good++
-		if t.good >= trialsNeeded {
-			b.recover(now)
-		}
+		b.passed(synthetic, now)
+		return false
 	}
-	return false
+	if bad && o.Err != nil && o.Err.Class == switchgear.ClassGone {
+		b.vanish(o.Err, now)
+	} else {
+		b.open(again, now)
+	}
+	return true
+}
+
+// passed takes a good trial.
+func (b *Breaker) passed(synthetic bool, now time.Time) {
+	t := &b.trial
+	if t.kind == kindSlow && synthetic && t.good > 0 {
+		return
+	}
+	if t.good++; t.good >= trialsNeeded {
+		b.recover(now)
+	}
 }
 
 // recover ends half-open well.

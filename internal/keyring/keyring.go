@@ -40,11 +40,14 @@ type Keyring struct {
 }
 
 type place struct {
+	began    time.Time // when it began to cool, or last did
 	until    time.Time
 	class    switchgear.Class // why it cools, or last did
 	rateRest time.Duration    // the next cool-off for a rate limit
 	authRest time.Duration    // the next for a refused key
 	failures uint64
+	lent     bool // for a probe, while it cooled, and not reported yet
+	lentAt   time.Time
 }
 
 // Snapshot is one place at one moment. It holds no secret.
@@ -109,6 +112,10 @@ func (k *Keyring) Report(number int, err *switchgear.Error, now time.Time) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		p := &k.places[number]
+		if p.lent {
+			k.returned(number)
+		}
+		p.lent = false
 		p.rateRest, p.authRest = max(p.rateRest/2, rateFirst), authFirst
 		if p.rateRest == rateFirst {
 			k.marked.And(^bit)
@@ -119,7 +126,11 @@ func (k *Keyring) Report(number int, err *switchgear.Error, now time.Time) {
 		p := &k.places[number]
 		p.failures++
 		k.marked.Or(bit)
+		p.lent = false
 		if until := now.Add(p.rest(err, now)); until.After(p.until) {
+			if !now.Before(p.until) {
+				p.began = now
+			}
 			p.until, p.class = until, err.Class
 			k.cooling.Or(bit)
 			k.first = k.back(0)

@@ -1,0 +1,282 @@
+package breaker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/internal/failover"
+)
+
+// When a closed breaker opens, besides failures in a row. With 2 % of errors at
+// random none of these comes up: 20 of 40 in one window 1e-24, 10 of 50 5e-8
+// for one window and less for a fuller one, five in a row once in half a year
+// at 20 requests a second.
+const (
+	windowSome, windowSomeShare = 20, 50 // percent of at least so many
+	windowMany, windowManyShare = 50, 20
+	fewLast, fewBad             = 20, 8 // 40 % of the last 20, where the window is not filled
+	fewSpan                     = 5 * time.Minute
+	suspectNeeds, suspectShare  = 10, 5
+	suspectRow                  = 2
+	calmRow                     = 10               // good ones in a row that end a suspicion, if the share is low again
+	calmTime                    = 10 * time.Second // without a bad one, which end it too
+	loneConnect                 = 30 * time.Second // see verdict
+	quietSpan                   = time.Minute
+	quietPer                    = 2 * time.Second // a target that is asked for less than once in this is quiet
+	quietLeast                  = 5
+	lockedSpan                  = 30 * time.Second
+	confirmPoints               = 4
+	confirmPause                = 250 * time.Millisecond // from one confirming probe to the next
+)
+
+// doubt is what is held against a target that is closed or suspect, beyond the
+// outcomes that were counted.
+type doubt struct {
+	confirming bool // probes are made to find out
+	unusable   bool // they were, but tell nothing: the provider does not take them
+	points     int  // while confirming
+	proof      bodies
+	gone       int // answers that the model is not there, since the last good one
+	goneProof  bodies
+	goneProbed bool      // one of them was a probe's
+	spells     int       // slow ones in a row
+	locked     time.Time // when the last key was refused, for a target without a provider
+	last       time.Duration
+}
+
+// lived takes an outcome of a user's request that was let through as if
+// nothing had happened.
+func (b *Breaker) lived(o *failover.Outcome, now time.Time) bool {
+	tripped := false
+	switch {
+	case refused(o):
+		tripped = b.locked(o, now)
+	case o.Kind == failover.OutcomeOK:
+		b.fine(now)
+	case o.Kind == failover.OutcomeFail || o.Kind == failover.OutcomeSlow:
+		tripped = b.failed(o, o.Body, now)
+	}
+	if !tripped && telling(o) && b.weather.note(o, b.at(now)) && !o.Spared {
+		tripped = b.weigh(o, now)
+	}
+	return tripped
+}
+
+// fine takes a good outcome while closed or suspect.
+func (b *Breaker) fine(now time.Time) {
+	b.good.add(b.at(now))
+	b.seq.Add(1)
+	b.row = row{}
+	b.doubt.gone, b.doubt.goneProof, b.doubt.goneProbed = 0, bodies{}, false
+	if b.state == Closed {
+		b.calm.Store(b.gen + 1)
+	}
+	b.relaxAfterGood(now)
+}
+
+// failed takes a bad outcome while closed or suspect. It reports whether that
+// opened the circuit.
+func (b *Breaker) failed(o *failover.Outcome, body uint64, now time.Time) bool {
+	at := b.at(now)
+	b.calm.Store(0)
+	b.bad.add(at)
+	b.row.add(o, body)
+	b.history.add(sighting{seq: b.seq.Add(1), at: at, body: body})
+	b.heed(o, now)
+	b.suspectOf(o, body, at)
+	if !o.Spared {
+		if b.isGone() {
+			b.vanish(o.Err, now)
+			return true
+		}
+		if reason := b.verdict(at); reason != "" {
+			b.open(cause{reason: reason, err: o.Err}, now)
+			return true
+		}
+	}
+	if b.state == Closed {
+		if reason := b.suspicion(at); reason != "" {
+			b.change(Suspect, cause{reason: reason, err: o.Err}, now)
+		}
+	}
+	return false
+}
+
+// suspectOf keeps the account of what is being confirmed.
+func (b *Breaker) suspectOf(o *failover.Outcome, body uint64, at time.Duration) {
+	d := &b.doubt
+	d.last = at
+	gone := o.Err != nil && o.Err.Class == switchgear.ClassGone
+	if gone {
+		d.gone++
+		d.goneProof.add(body)
+		d.goneProbed = d.goneProbed || body == probeBody
+	}
+	if !d.confirming && b.probing() && (gone || b.quiet(at)) {
+		b.confirm()
+	}
+	if d.confirming {
+		d.proof.add(body)
+		d.points++
+		if o.Kind == failover.OutcomeSlow || connect(o) {
+			d.points++
+		}
+	}
+}
+
+// confirm asks for probes.
+func (b *Breaker) confirm() {
+	b.doubt.confirming, b.doubt.points, b.doubt.proof = true, 0, bodies{}
+	b.trial.due = time.Time{}
+	b.wake = true
+}
+
+// probing reports whether synthetic probes can be made and tell something.
+func (b *Breaker) probing() bool {
+	return b.options.Synthetic && !b.doubt.unusable && !b.trial.unusable
+}
+
+// quiet reports whether too few requests come by to fill a window.
+func (b *Breaker) quiet(at time.Duration) bool {
+	return b.demand.sum(at) < max(quietLeast, int(b.demand.covers(at)/quietPer))
+}
+
+// busy reports whether so many come by that letting all of them through at
+// once would be a herd: two a second.
+func (b *Breaker) busy(at time.Duration) bool {
+	return b.demand.sum(at) >= max(quietLeast, int(2*b.demand.covers(at)/time.Second))
+}
+
+// isGone reports whether the model is not there: a user's request and a probe
+// have heard so, or, without probes, two users'.
+func (b *Breaker) isGone() bool {
+	d := &b.doubt
+	return d.gone >= 2 && d.goneProof.proven && (d.goneProbed || !b.probing())
+}
+
+// verdict is why the circuit is to be opened; "" if it is not.
+func (b *Breaker) verdict(at time.Duration) string {
+	bad, n := b.counts(at)
+	share := func(k, of int) bool { return n >= k && 100*bad >= of*n }
+	switch {
+	case b.row.proven && b.row.failures >= b.options.Failures:
+		return fmt.Sprintf("%d failures in a row", b.row.failures)
+	case b.row.connects >= b.options.ConnectFailures && b.alone(at):
+		return fmt.Sprintf("%d failures to connect in a row", b.row.connects)
+	case (share(windowSome, windowSomeShare) || share(windowMany, windowManyShare)) && b.history.proven(at-b.options.Window, windowMany):
+		return fmt.Sprintf("%d %% of %d failed in %v", 100*bad/n, n, b.options.Window)
+	case n < windowSome && b.few(at):
+		return fmt.Sprintf("%d of the last %d failed", fewBad, fewLast)
+	case b.doubt.confirming && b.doubt.points >= confirmPoints && b.doubt.proof.proven:
+		return "failed, and confirmed by probes"
+	case !b.probing() && b.row.failures >= suspectRow && b.row.proven && b.quiet(at):
+		return fmt.Sprintf("%d failures in a row, with little traffic", b.row.failures)
+	default:
+		return ""
+	}
+}
+
+// alone reports whether nothing else has failed for a while before the present
+// row. Three failures to connect in a row are a dead target if they come out of
+// the blue; where 2 % fail to connect all day, they come 14 times a day at 20
+// requests a second, and five in a row have to do.
+func (b *Breaker) alone(at time.Duration) bool {
+	before, ok := b.history.last(b.row.failures + 1)
+	return !ok || at-before.at > loneConnect
+}
+
+// few is the rule for targets whose window is never filled.
+func (b *Breaker) few(at time.Duration) bool {
+	s, ok := b.history.last(fewBad)
+	return ok && b.seq.Load()-s.seq < fewLast && at-s.at <= fewSpan && b.history.proven(s.at, fewBad)
+}
+
+// suspicion is why the target is to be watched; "" if it is not.
+func (b *Breaker) suspicion(at time.Duration) string {
+	bad, n := b.counts(at)
+	switch {
+	case b.doubt.gone > 0:
+		return "said not to have this model"
+	case b.row.failures >= suspectRow:
+		return fmt.Sprintf("%d failures in a row", b.row.failures)
+	case n >= suspectNeeds && 100*bad >= suspectShare*n:
+		return fmt.Sprintf("%d %% of %d failed in %v", 100*bad/n, n, b.options.Window)
+	case b.doubt.confirming || b.quiet(at):
+		return "a failure, with little traffic"
+	default:
+		return ""
+	}
+}
+
+// relax ends a suspicion that nothing has fed for a while.
+func (b *Breaker) relax(now time.Time) {
+	at := b.at(now)
+	if began := time.Duration(b.weather.began.Load()); b.doubt.spells > 0 && at-began > spellMost {
+		b.doubt.spells = 0 // nothing is measured any more
+		b.weather.clear()
+	}
+	if b.doubt.spells == 0 && at-b.doubt.last >= calmTime {
+		b.change(Closed, cause{reason: "no failure for " + calmTime.String()}, now)
+	}
+}
+
+// relaxAfterGood ends one that good outcomes disprove.
+func (b *Breaker) relaxAfterGood(now time.Time) {
+	if b.state != Suspect || b.doubt.spells > 0 || !b.doubt.locked.IsZero() {
+		return
+	}
+	bad, n := b.counts(b.at(now))
+	s, ok := b.history.last(1)
+	if 100*bad < suspectShare*n && (!ok || b.seq.Load()-s.seq >= calmRow) {
+		b.change(Closed, cause{reason: fmt.Sprintf("%d good answers in a row", calmRow)}, now)
+	}
+}
+
+// weigh judges the weather when a spell may be over.
+func (b *Breaker) weigh(o *failover.Outcome, now time.Time) bool {
+	age := b.at(now) - time.Duration(b.weather.began.Load())
+	if !b.state.lively() || age < spellLeast {
+		return false // another was first
+	}
+	ratio, n, slow := b.weather.median()
+	if n < spellNeeds && age < spellMost {
+		return false
+	}
+	b.weather.clear()
+	b.weather.began.Store(int64(b.at(now)))
+	if n < spellNeeds || !slow {
+		b.doubt.spells = 0
+		return false
+	}
+	b.doubt.spells++
+	b.doubt.last = b.at(now)
+	switch {
+	case b.doubt.spells >= spellsInRow:
+		b.open(cause{reason: slowReason(ratio), kind: kindSlow, err: o.Err}, now)
+		return true
+	case b.state == Closed:
+		b.change(Suspect, cause{reason: slowReason(ratio)}, now)
+	}
+	return false
+}
+
+// locked takes a refused key. The last one there was is looked into at once.
+func (b *Breaker) locked(o *failover.Outcome, now time.Time) bool {
+	if !o.Locked {
+		return false
+	}
+	before := b.doubt.locked
+	b.doubt.locked, b.doubt.last = now, b.at(now)
+	if b.options.Provider == nil && !before.IsZero() && now.Sub(before) <= lockedSpan && !o.Spared {
+		b.open(cause{reason: "every key was refused", kind: kindRefused, err: o.Err}, now)
+		return true
+	}
+	if b.state == Closed {
+		b.change(Suspect, cause{reason: "the last key was refused", err: o.Err}, now)
+	}
+	if !b.doubt.confirming && b.probing() {
+		b.confirm()
+	}
+	return false
+}

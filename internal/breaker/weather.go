@@ -1,0 +1,112 @@
+package breaker
+
+import (
+	"math"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/switchgear-dev/switchgear/internal/failover"
+)
+
+// A target is slow when the median time to its first content, as a multiple of
+// what is usual in calm, is over slowRatio in two spells in a row, and the next
+// target's usual time is below it.
+//
+// A spell ends at the first sample after 15 s, if it has 40 samples by then;
+// one that has not got 40 in 30 s is forgotten. So at 2.7 requests a second and
+// more a slowdown is noticed 30 to 45 s after it began.
+//
+// First-token times are about lognormal with sigma 0.52 (median 0.6 s, p95
+// 1.4 s): in calm 18.3 % of single ones exceed 1.6 times the median, and for
+// the median of 40 to do so takes 21 of 40: 1.1e-6. Two spells in a row:
+// 1.2e-12, that is less than one false trip in 10 million days of 5760 spells
+// each, if samples are independent. Twice the usual time puts 66.6 % of the
+// samples above the mark: a spell of 40 sees it with 97.4 %, one of 300 (20
+// requests a second) always.
+const (
+	slowRatio   = 1.6
+	spellLeast  = 15 * time.Second
+	spellMost   = 30 * time.Second
+	spellNeeds  = 40
+	spellsInRow = 2
+	rampNeeds   = 15 // samples in a ramp; there the first spell decides
+)
+
+// weather is the present spell. Samples are noted without a lock.
+type weather struct {
+	// bins count samples by their ratio to slowRatio: eight to the octave,
+	// four octaves either way. The upper half is what is slow.
+	bins   [64]atomic.Uint32
+	beaten atomic.Uint32 // samples that were slower than the rival's usual time
+	began  atomic.Int64  // time.Duration; -1 before the first sample
+}
+
+// The bin of a number is made of its exponent and the first three bits of its
+// fraction.
+const binShift = 52 - 3
+
+func bin(ratio float64) int {
+	if ratio <= slowRatio { // exactly, whatever dividing does to the last bit
+		ratio = min(ratio, math.Nextafter(slowRatio, 0))
+	}
+	x := math.Float64bits(ratio/slowRatio) >> binShift
+	lowest := math.Float64bits(1.0/16) >> binShift
+	return int(min(max(x, lowest)-lowest, 63))
+}
+
+// telling reports whether an outcome says how slow the target is. One that
+// was cancelled was at least as slow as it was waited for; that tells
+// something only if it is long.
+func telling(o *failover.Outcome) bool {
+	return o.Ratio > 0 && (o.Kind != failover.OutcomeIgnored || o.Ratio > slowRatio)
+}
+
+// note adds a sample. It reports whether the spell may be over.
+func (w *weather) note(o *failover.Outcome, at time.Duration) bool {
+	w.bins[bin(o.Ratio)].Add(1)
+	if o.Rival > 0 && o.Ratio > o.Rival {
+		w.beaten.Add(1)
+	}
+	began := w.began.Load()
+	if began < 0 {
+		w.began.CompareAndSwap(began, int64(at))
+		return false
+	}
+	return at-time.Duration(began) >= spellLeast
+}
+
+// median is the middle sample, to about 5 %, and how many there are. Slow
+// reports whether more than half are, and as many slower than the rival.
+func (w *weather) median() (ratio float64, n int, slow bool) {
+	var counts [len(w.bins)]int
+	above := 0
+	for i := range w.bins {
+		counts[i] = int(w.bins[i].Load())
+		n += counts[i]
+		if i >= len(counts)/2 {
+			above += counts[i]
+		}
+	}
+	slow = 2*above > n && 2*int(w.beaten.Load()) > n
+	seen := 0
+	for i, c := range counts {
+		if seen += c; 2*seen > n {
+			octave, eighth := i/8-4, i%8
+			return slowRatio * math.Ldexp(1+(float64(eighth)+0.5)/8, octave), n, slow
+		}
+	}
+	return 0, n, false
+}
+
+func (w *weather) clear() {
+	for i := range w.bins {
+		w.bins[i].Store(0)
+	}
+	w.beaten.Store(0)
+	w.began.Store(-1)
+}
+
+func slowReason(median float64) string {
+	return "slow: " + strconv.FormatFloat(median, 'f', 1, 64) + " times its usual first token"
+}

@@ -34,6 +34,14 @@ type leg[T any] struct {
 	err    *switchgear.Error // if stopped
 }
 
+// give hands the caller what ended the walk.
+func (l *leg[T]) give(j *job) (*T, error) {
+	if l.move == served {
+		return l.answer, nil
+	}
+	return nil, j.sign(l.err)
+}
+
 // carry takes a request over its plan, whatever its kind: there is one state
 // machine.
 func carry[T any](j *job, op *operation[T]) (*T, error) {
@@ -52,11 +60,8 @@ func carry[T any](j *job, op *operation[T]) (*T, error) {
 			continue
 		}
 		l := climb(j, op, i)
-		if l.move == served {
-			return l.answer, nil
-		}
-		if l.move == stopped && (declined == nil || l.err.Class == switchgear.ClassCanceled) {
-			return nil, j.sign(l.err)
+		if l.move == served || (l.move == stopped && (declined == nil || l.err.Class == switchgear.ClassCanceled)) {
+			return l.give(j)
 		}
 		if l.move == stopped {
 			break
@@ -70,8 +75,8 @@ func carry[T any](j *job, op *operation[T]) (*T, error) {
 	if declined != nil {
 		return declined, nil // a refusal is an answer, and nobody had a better one
 	}
-	if answer, err, tried := despair(j, op); tried {
-		return answer, err
+	if l := despair(j, op); l.move != fallOver {
+		return l.give(j)
 	}
 	j.unused()
 	return nil, j.exhausted()
@@ -150,7 +155,8 @@ type heat[T any] struct{ first, second reply[T] }
 // run makes an attempt, with company or without.
 func run[T any](j *job, op *operation[T], p *permit, beside *company) heat[T] {
 	if beside.any() {
-		return compete(j, op, p, beside)
+		leave, c, o := *p, *beside, *op // copies, so that an attempt without company allocates none of them
+		return compete(j, &o, &leave, &c)
 	}
 	a := j.begin(p, nil)
 	answer, err := op.try(a)

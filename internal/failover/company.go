@@ -14,8 +14,9 @@ type company struct {
 
 // passed is a step that was passed over in search of a rival.
 type passed struct {
-	at int
 	bar
+
+	at int
 }
 
 func (c *company) any() bool { return c.hedge || c.tee }

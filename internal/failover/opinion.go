@@ -16,7 +16,6 @@ import (
 type dispute struct {
 	open    bool // another target is asked, and the breaker waits for what it says
 	doubted bool // the refusal is not believed: the target failed
-	outcome Outcome
 }
 
 // unsure reports whether a refusal is one that another target may be asked

@@ -11,35 +11,24 @@ import (
 // once, for requests that nobody was called for. With high stakes the route
 // fails loudly instead; and a caller that asks again is not let at a dead chain
 // a second time.
-func despair[T any](j *job, op *operation[T]) (answer *T, err error, tried bool) { //nolint:revive // the error belongs to the answer
+func despair[T any](j *job, op *operation[T]) leg[T] {
+	over := leg[T]{move: fallOver}
 	if j.calls > 0 || len(j.closed) == 0 || j.plan.Stakes == switchgear.StakesHigh || j.callersRetry() || j.gone() != nil || !j.hasTime(0) {
-		return nil, nil, false
+		return over
 	}
 	p, ok := j.force()
 	if !ok {
-		return nil, nil, false
+		return over
 	}
 	a := j.begin(&p, nil)
 	a.final, j.forced = true, len(j.trace.Attempts)
-	got, failure := op.try(a)
-	if failure == nil {
+	answer, err := op.try(a)
+	l, _ := settle(j, op, &heat[T]{first: reply[T]{a: a, answer: answer, err: err}})
+	if l.move == fallOver && l.answer != nil { // the model declined, and nobody had a better answer
 		j.serving(a.at)
-		return got, nil, true
+		l.move = served
 	}
-	if reason := wouldDrop(failure); reason != "" {
-		j.withdraw(a.at, reason, failure.Param)
-		return nil, nil, false
-	}
-	j.learn(a, failure)
-	switch {
-	case got != nil: // the model declined, and nobody had a better answer
-		j.serving(a.at)
-		return got, nil, true
-	case j.leads(a, failure) == stopped:
-		return nil, j.sign(failure), true
-	default:
-		return nil, nil, false
-	}
+	return l
 }
 
 // force takes the leave that the barred step with the earliest trial would not

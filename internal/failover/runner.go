@@ -66,7 +66,7 @@ func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Reque
 	j.translates(req)
 	j.asks(req)
 	resp, err := carry(j, &operation[switchgear.Response]{
-		try: func(a *attempt) (*switchgear.Response, *switchgear.Error) { return a.complete(j.wording(a, req)) },
+		try: func(a *attempt) (*switchgear.Response, *switchgear.Error) { return a.complete(a.job.wording(a)) },
 	})
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (r *Runner) Stream(ctx context.Context, plan *Plan, req *switchgear.Request
 	j.translates(req)
 	j.asks(req)
 	s, err := carry(j, &operation[stream]{
-		try: func(a *attempt) (*stream, *switchgear.Error) { return a.stream(j.wording(a, req)) },
+		try: func(a *attempt) (*stream, *switchgear.Error) { return a.stream(a.job.wording(a)) },
 	})
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (r *Runner) Embed(ctx context.Context, plan *Plan, req *switchgear.EmbedReq
 			}
 			return ""
 		},
-		try: func(a *attempt) (*switchgear.EmbedResponse, *switchgear.Error) { return a.embed(req) },
+		try: func(a *attempt) (*switchgear.EmbedResponse, *switchgear.Error) { return a.embed(a.job.texts) },
 	})
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (r *Runner) CountTokens(ctx context.Context, plan *Plan, req *switchgear.Re
 			}
 			return ""
 		},
-		try: func(a *attempt) (*switchgear.TokenCount, *switchgear.Error) { return a.count(req) },
+		try: func(a *attempt) (*switchgear.TokenCount, *switchgear.Error) { return a.count(a.job.req) },
 	})
 	if err != nil && j.impossible() != nil {
 		count, err = &switchgear.TokenCount{Input: max(j.weigh(), 1), Estimated: true}, nil

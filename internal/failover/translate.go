@@ -50,7 +50,8 @@ func (j *job) values(w *switchgear.Wire) (*switchgear.Request, *switchgear.Error
 
 // wording is the request as the target of an attempt is to be told it: as it
 // came, or its values.
-func (j *job) wording(a *attempt, req *switchgear.Request) *switchgear.Request {
+func (j *job) wording(a *attempt) *switchgear.Request {
+	req := j.req
 	if j.foreigns == nil || !j.foreign(a.step) {
 		return req
 	}

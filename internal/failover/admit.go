@@ -17,23 +17,26 @@ type bar struct {
 // is either begun or given back.
 type permit struct {
 	at         int // the step
-	token      Token
-	verdict    Verdict
-	credential switchgear.Credential
 	place      int // of the key; -1 for none
-	now        time.Time
+	token      Token
+	credential switchgear.Credential
+	start      time.Time
+	calm       bool // nothing is suspected
+	watch      bool // something is
+	trial      bool // the target is on trial
 }
 
 // admit asks a step's breaker, keys and limit for leave.
 func (j *job) admit(i int, avoid uint64) (permit, bar, bool) {
 	step := &j.plan.Steps[i]
-	p := permit{at: i, place: -1, verdict: Verdict{Pass: true, Calm: true}, now: time.Now()}
+	p := permit{at: i, place: -1, start: time.Now(), calm: true}
 	if step.Breaker != nil {
-		p.token, p.verdict = step.Breaker.Acquire(p.now)
-		if !p.verdict.Pass {
-			j.shut(i, &p.verdict)
-			return p, bar{reason: p.verdict.Reason, until: p.verdict.Until}, false
+		token, v := step.Breaker.Acquire(p.start)
+		if !v.Pass {
+			j.shut(i, &v)
+			return p, bar{reason: v.Reason, until: v.Until}, false
 		}
+		p.token, p.calm, p.watch, p.trial = token, v.Calm, v.Watch, v.Tee
 	}
 	b, ok := j.furnish(&p, avoid)
 	return p, b, ok
@@ -45,7 +48,7 @@ func (j *job) furnish(p *permit, avoid uint64) (bar, bool) {
 	step := &j.plan.Steps[p.at]
 	b := bar{reason: skipLimit}
 	if step.Keys != nil {
-		c, place, until, ok := pick(step.Keys, p.now, avoid)
+		c, place, until, ok := pick(step.Keys, p.start, avoid)
 		if !ok {
 			b = bar{reason: skipKeys, until: until, keys: true}
 			p.returnToken(step)
@@ -53,7 +56,7 @@ func (j *job) furnish(p *permit, avoid uint64) (bar, bool) {
 		}
 		p.credential, p.place = c, place
 	}
-	if step.Limit != nil && !step.Limit.Enter(j.plan.Stakes, p.now) {
+	if step.Limit != nil && !step.Limit.Enter(j.plan.Stakes, p.start) {
 		p.returnToken(step)
 		return b, false
 	}
@@ -63,7 +66,7 @@ func (j *job) furnish(p *permit, avoid uint64) (bar, bool) {
 // returnToken gives the breaker's leave back unused.
 func (p *permit) returnToken(step *Step) {
 	if step.Breaker != nil {
-		step.Breaker.Done(p.token, Outcome{Kind: OutcomeIgnored, Key: -1}, p.now)
+		step.Breaker.Done(p.token, Outcome{Kind: OutcomeIgnored, Key: -1}, p.start)
 	}
 }
 
@@ -72,7 +75,7 @@ func (j *job) giveBack(p *permit) {
 	step := &j.plan.Steps[p.at]
 	p.returnToken(step)
 	if step.Limit != nil {
-		step.Limit.Leave(canceled(nil), p.now) // neither well nor ill
+		step.Limit.Leave(canceled(nil), p.start) // neither well nor ill
 	}
 }
 

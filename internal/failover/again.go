@@ -41,7 +41,7 @@ func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uin
 	if !retryable {
 		return 0, false
 	}
-	if a.verdict.Watch && j.later(a.at) {
+	if a.watch && j.later(a.at) {
 		return 0, false // under suspicion it is not waited for
 	}
 	return j.waitAgain(a.at, tries, err.RetryAfter, cooling)

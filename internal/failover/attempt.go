@@ -21,21 +21,18 @@ type attempt struct {
 	cancel   context.CancelCauseFunc
 	clock    clock
 	call     switchgear.Call
-	start    time.Time
 	whole    time.Time // by when a whole answer must be there; zero for never
 	expected expectation
 	tokens   int64 // what the request reads, roughly, if a pace is to learn of it
 	most     int64 // what it asks for at most
-	calm     bool  // nothing was suspected when it began
 	next     int   // the step after it that could take the request; -1 for none
 	race     *race // nil if it runs alone
 	probe    bool  // it is the gateway's own
 	final    bool  // its refusal of the request stands: no further opinion is asked for
 	learned  bool  // its deadline is one that was learned, and so its own
 
-	slot     int // of its record in the trace
-	joined   bool
-	record   switchgear.Attempt
+	slot     int                 // of its record in the trace
+	own      *switchgear.Attempt // in a race, its record until it has come back; else nil
 	first    time.Duration
 	content  bool // something the caller asked for has come
 	finished bool // the provider has said why the answer ended
@@ -51,14 +48,14 @@ type attempt struct {
 func (j *job) begin(p *permit, r *race) *attempt {
 	step := &j.plan.Steps[p.at]
 	a := &attempt{
-		permit: *p, job: j, step: step, start: p.now, slot: len(j.trace.Attempts), joined: r == nil, race: r,
-		calm: p.verdict.Calm, next: j.after(p.at), expected: j.expect(p.at, p.now),
+		permit: *p, job: j, step: step, slot: len(j.trace.Attempts), race: r,
+		next: j.after(p.at), expected: j.expect(p.at, p.start),
 		call: switchgear.Call{Target: step.Target, Credential: p.credential, Levers: step.Levers, Strict: j.plan.Strict},
 	}
 	if step.Pace != nil {
 		a.tokens, a.most = j.inputTokens(), j.mostTokens(step)
 	}
-	if r != nil && r.tee && p.verdict.Tee {
+	if r != nil && r.tee && p.trial {
 		a.ctx, a.cancel = context.WithCancelCause(context.WithoutCancel(j.ctx))
 		a.untie = context.AfterFunc(j.ctx, func() { a.cancel(context.Cause(j.ctx)) })
 	} else {
@@ -66,13 +63,18 @@ func (j *job) begin(p *permit, r *race) *attempt {
 	}
 	a.clock.cancel, a.clock.provider = a.cancel, step.Target.Provider
 	if !j.deadline.IsZero() {
-		left := j.deadline.Sub(p.now)
+		left := j.deadline.Sub(p.start)
 		share := max(left/time.Duration(max(j.left(p.at), 1)), j.plan.Timeout.FirstToken)
-		a.whole = p.now.Add(min(share, left))
+		a.whole = p.start.Add(min(share, left))
 	}
 	j.calls++
-	a.record = switchgear.Attempt{Step: step.Number, Target: step.Target, Credential: p.credential.ID, Start: p.now}
-	j.trace.Attempts = append(j.trace.Attempts, a.record)
+	j.trace.Attempts = append(j.trace.Attempts, switchgear.Attempt{
+		Step: step.Number, Target: step.Target, Credential: p.credential.ID, Start: p.start,
+	})
+	if r != nil {
+		own := j.trace.Attempts[a.slot]
+		a.own = &own
+	}
 	return a
 }
 
@@ -134,16 +136,16 @@ func (a *attempt) settle(err *switchgear.Error) {
 	a.settled = true
 	a.clock.stop()
 	now := time.Now()
-	withheld := wouldDrop(err)
+	withheld, record := wouldDrop(err), a.record()
 	if withheld == "" {
 		a.account(err)
-		a.record.Duration, a.record.FirstToken, a.record.Usage, a.record.Err = now.Sub(a.start), a.first, a.usage, err
-		a.record.Cost, a.record.Lost, a.record.Probe = a.cost(), a.lost(), a.probe
+		record.Duration, record.FirstToken, record.Usage, record.Err = now.Sub(a.start), a.first, a.usage, err
+		record.Cost, record.Lost, record.Probe = a.cost(), a.lost(), a.probe
 	} else {
-		a.record = switchgear.Attempt{Step: a.record.Step, Target: a.record.Target, Start: a.start, Skipped: withheld}
-	}
-	if a.joined {
-		a.inscribe()
+		*record = switchgear.Attempt{Step: record.Step, Target: record.Target, Start: a.start, Skipped: withheld}
+		if a.own == nil {
+			a.job.calls--
+		}
 	}
 	if a.step.Keys != nil && a.place >= 0 {
 		a.step.Keys.Report(a.place, err, now)
@@ -157,7 +159,7 @@ func (a *attempt) settle(err *switchgear.Error) {
 		a.done(o, now)
 	}
 	if withheld == "" {
-		a.job.runner.observer.Attempted(a.job.ctx, a.job.plan, &a.record)
+		a.job.runner.observer.Attempted(a.job.ctx, a.job.plan, record)
 	}
 	a.cancel(nil)
 	if a.untie != nil {
@@ -165,12 +167,22 @@ func (a *attempt) settle(err *switchgear.Error) {
 	}
 }
 
-// inscribe puts the attempt's record into the trace.
-func (a *attempt) inscribe() {
-	a.job.trace.Attempts[a.slot] = a.record
-	if a.record.Skipped != "" {
+// record is what is written of the attempt: in the trace, unless it runs on a
+// goroutine of its own.
+func (a *attempt) record() *switchgear.Attempt {
+	if a.own != nil {
+		return a.own
+	}
+	return &a.job.trace.Attempts[a.slot]
+}
+
+// rejoin brings an attempt back to the request's own goroutine.
+func (a *attempt) rejoin() {
+	a.job.trace.Attempts[a.slot] = *a.own
+	if a.own.Skipped != "" {
 		a.job.calls--
 	}
+	a.own = nil
 }
 
 // done tells the breaker.

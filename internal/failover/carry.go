@@ -110,7 +110,7 @@ func climb[T any](j *job, op *operation[T], i int) leg[T] {
 			return untold[T](j, &p, err)
 		}
 		if tries == 0 {
-			j.earn(&j.plan.Steps[i], p.now)
+			j.earn(&j.plan.Steps[i], p.start)
 		}
 		tries++
 		h := run(j, op, &p, &beside)

@@ -24,11 +24,10 @@ func (c *company) any() bool { return c.hedge || c.tee }
 // accompany says in what company a permit is to be used. If it must not be
 // used at all, it has been given back.
 func (j *job) accompany(p *permit) (company, bar, bool) {
-	v := &p.verdict
-	if !v.Watch && !v.Tee {
+	if !p.watch && !p.trial {
 		return company{}, bar{}, true
 	}
-	if v.Tee {
+	if p.trial {
 		return j.trial(p)
 	}
 	return company{hedge: j.plan.Hedge && j.later(p.at) && j.mayRace()}, bar{}, true
@@ -55,7 +54,7 @@ func (j *job) trial(p *permit) (company, bar, bool) {
 		return company{}, bar{}, true
 	}
 	if !j.mayRace() {
-		if !j.elsewhere(p.at, p.now) {
+		if !j.elsewhere(p.at, p.start) {
 			return company{}, bar{}, true
 		}
 		j.giveBack(p)
@@ -89,7 +88,7 @@ func (j *job) findRival(i int, suspects bool, c *company) bool {
 			c.passed = append(c.passed, passed{at: k, bar: b})
 			continue
 		}
-		if p.verdict.Tee || (p.verdict.Watch && !suspects) {
+		if p.trial || (p.watch && !suspects) {
 			j.giveBack(&p)
 			if !suspects {
 				return false
@@ -109,7 +108,7 @@ func (j *job) beginRival(c *company, r *race) *attempt {
 	for i := range c.passed {
 		j.skip(c.passed[i].at, c.passed[i].reason, c.passed[i].until)
 	}
-	j.earn(&j.plan.Steps[c.rival.at], c.rival.now)
+	j.earn(&j.plan.Steps[c.rival.at], c.rival.start)
 	a := j.begin(&c.rival, r)
 	a.final = true
 	return a

@@ -92,7 +92,7 @@ func second[T any](j *job, op *operation[T], a *attempt, refusal *switchgear.Err
 			j.skip(k, reason.reason, reason.until)
 			continue
 		}
-		j.earn(&j.plan.Steps[k], p.now)
+		j.earn(&j.plan.Steps[k], p.start)
 		b := j.begin(&p, nil)
 		b.final = true
 		answer, err := op.try(b)
@@ -124,7 +124,7 @@ func (j *job) witness(k int) (permit, bar, bool) {
 	if !ok {
 		return p, b, false
 	}
-	if p.verdict.Tee {
+	if p.trial {
 		j.giveBack(&p)
 		return p, bar{reason: skipTrial}, false
 	}

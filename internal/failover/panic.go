@@ -52,8 +52,8 @@ func (j *job) force() (permit, bool) {
 		return permit{}, false
 	}
 	step := &j.plan.Steps[at]
-	p := permit{at: at, place: -1, verdict: Verdict{Pass: true}, now: time.Now()}
-	p.token = step.Breaker.(Forcible).Force(p.now) //nolint:forcetypeassert // looked at above
+	p := permit{at: at, place: -1, start: time.Now()}
+	p.token = step.Breaker.(Forcible).Force(p.start) //nolint:forcetypeassert // looked at above
 	_, ok := j.furnish(&p, 0)
 	return p, ok
 }

@@ -32,13 +32,13 @@ func (r *Runner) Probe(ctx context.Context, plan *Plan, i int, token Token) {
 		q = asked{kind: kindEmbed, texts: &switchgear.EmbedRequest{Route: plan.Route, Input: []string{probeText}}}
 	}
 	j := r.job(ctx, plan, q)
-	p := permit{at: i, token: token, place: -1, verdict: Verdict{Pass: true}, now: j.started}
+	p := permit{at: i, token: token, place: -1, start: j.started}
 	if !j.lend(&p) {
 		p.returnToken(step)
 		return
 	}
 	if step.Retries != nil {
-		step.Retries.Spend(p.now) // whether there was one or not
+		step.Retries.Spend(p.start) // whether there was one or not
 	}
 	a := j.begin(&p, nil)
 	a.probe, a.call.Levers, a.call.Strict = true, nil, false
@@ -70,9 +70,9 @@ func (j *job) lend(p *permit) bool {
 	}
 	var ok bool
 	if t, is := keys.(Trier); is {
-		p.credential, p.place, ok = t.Trial(p.now)
+		p.credential, p.place, ok = t.Trial(p.start)
 	} else {
-		p.credential, p.place, _, ok = keys.Pick(p.now, 0)
+		p.credential, p.place, _, ok = keys.Pick(p.start, 0)
 	}
 	if !ok {
 		p.place = -1

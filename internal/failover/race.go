@@ -146,19 +146,11 @@ func compete[T any](j *job, op *operation[T], p *permit, beside *company) heat[T
 	}
 }
 
-// rejoin brings an attempt back to the request's own goroutine.
-func (a *attempt) rejoin() {
-	a.joined = true
-	if a.settled {
-		a.inscribe()
-	}
-}
-
 // conclude writes down a loser that has not come back yet: what is known of it
 // now. Its own account goes to the observer when it is over.
 func (j *job) conclude(r *race, winner *attempt) {
 	for _, a := range r.field {
-		if a == nil || a == winner || a.joined {
+		if a == nil || a == winner || a.own == nil {
 			continue
 		}
 		record := &j.trace.Attempts[a.slot]

@@ -179,6 +179,8 @@ type Attempt struct {
 	Usage      Usage
 	Cost       Cost
 	Skipped    string // why the target was not called ("breaker open"); "" if it was called
+	Lost       bool   // another target was asked at the same time and served instead
+	Probe      bool   // the gateway's own: no caller's request, but a test whether the target is well again
 	Err        *Error // nil if it answered
 }
 

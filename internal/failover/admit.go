@@ -13,30 +13,77 @@ type bar struct {
 	keys   bool      // it is for want of a key
 }
 
-// admit asks a step's breaker and keys for leave, and begins the attempt.
-func (j *job) admit(i int, avoid uint64) (*attempt, bar) {
-	step, now := &j.plan.Steps[i], time.Now()
-	var token Token
+// permit is the leave for one attempt: its breaker's, a key, and a place. It
+// is either begun or given back.
+type permit struct {
+	at         int // the step
+	place      int // of the key; -1 for none
+	token      Token
+	credential switchgear.Credential
+	start      time.Time
+	calm       bool // nothing is suspected
+	watch      bool // something is
+	trial      bool // the target is on trial
+}
+
+// admit asks a step's breaker, keys and limit for leave.
+func (j *job) admit(i int, avoid uint64) (permit, bar, bool) {
+	step := &j.plan.Steps[i]
+	p := permit{at: i, place: -1, start: time.Now(), calm: true}
 	if step.Breaker != nil {
-		t, verdict := step.Breaker.Acquire(now)
-		if !verdict.Pass {
-			return nil, bar{reason: verdict.Reason, until: verdict.Until}
+		token, v := step.Breaker.Acquire(p.start)
+		if !v.Pass {
+			j.shut(i, &v)
+			return p, bar{reason: v.Reason, until: v.Until}, false
 		}
-		token = t
+		p.token, p.calm, p.watch, p.trial = token, v.Calm, v.Watch, v.Tee
 	}
-	var credential switchgear.Credential
-	place := -1
+	b, ok := j.furnish(&p, avoid)
+	return p, b, ok
+}
+
+// furnish gets what an attempt needs besides its breaker's leave, and gives
+// that back if there is something it cannot get.
+func (j *job) furnish(p *permit, avoid uint64) (bar, bool) {
+	step := &j.plan.Steps[p.at]
+	b := bar{reason: skipLimit}
 	if step.Keys != nil {
-		c, p, until, ok := pick(step.Keys, now, avoid)
+		c, place, until, ok := pick(step.Keys, p.start, avoid)
 		if !ok {
-			if step.Breaker != nil {
-				step.Breaker.Done(token, Outcome{Kind: OutcomeIgnored}, now)
-			}
-			return nil, bar{reason: skipKeys, until: until, keys: true}
+			b = bar{reason: skipKeys, until: until, keys: true}
+			p.returnToken(step)
+			return b, false
 		}
-		credential, place = c, p
+		p.credential, p.place = c, place
 	}
-	return j.begin(i, token, credential, place, now), bar{}
+	if step.Limit != nil && !step.Limit.Enter(j.plan.Stakes, p.start) {
+		p.returnToken(step)
+		return b, false
+	}
+	return bar{}, true
+}
+
+// returnToken gives the breaker's leave back unused.
+func (p *permit) returnToken(step *Step) {
+	if step.Breaker != nil {
+		step.Breaker.Done(p.token, Outcome{Kind: OutcomeIgnored, Key: -1}, p.start)
+	}
+}
+
+// giveBack returns a permit that is not used.
+func (j *job) giveBack(p *permit) {
+	step := &j.plan.Steps[p.at]
+	p.returnToken(step)
+	if step.Limit != nil {
+		step.Limit.Leave(canceled(nil), p.start) // neither well nor ill
+	}
+}
+
+// shut notes a step that its breaker barred, for panic.
+func (j *job) shut(i int, v *Verdict) {
+	if !v.Final {
+		j.closed = append(j.closed, closed{at: i, until: v.Until})
+	}
 }
 
 // pick prefers a key that has not failed in this request.
@@ -60,9 +107,10 @@ func (j *job) passOver(i, tries int, b bar) {
 }
 
 // waitForKeys waits, briefly, for the first key of a step to be back: only if
-// there is nowhere else to go.
+// there is nowhere else to go, and not for a caller who has been sent away
+// before and would make the waiting a storm.
 func (j *job) waitForKeys(i int, b bar) bool {
-	if !b.keys || b.until.IsZero() || j.later(i) {
+	if !b.keys || b.until.IsZero() || j.later(i) || (j.callersRetry() && j.calls == 0) {
 		return false
 	}
 	wait := time.Until(b.until)
@@ -70,7 +118,7 @@ func (j *job) waitForKeys(i int, b bar) bool {
 }
 
 // learn keeps what a failure says for the words of a later error.
-func (j *job) learn(i int, a *attempt, err *switchgear.Error) {
+func (j *job) learn(a *attempt, err *switchgear.Error) {
 	if j.first == nil && err.Class != switchgear.ClassCanceled {
 		j.first = err
 	}
@@ -80,76 +128,5 @@ func (j *job) learn(i int, a *attempt, err *switchgear.Error) {
 	} else if err.RetryAfter > 0 {
 		trial = time.Now().Add(err.RetryAfter)
 	}
-	j.trialAt(i, trial)
-}
-
-// again says whether a step is tried once more after a failure, and does the
-// waiting that takes: none if another key is free; what the provider asked for
-// if that is short; else a random share of a growing bound, so that requests
-// that failed together do not come back together.
-func (j *job) again(i, tries int, err *switchgear.Error, avoid uint64) bool {
-	step := &j.plan.Steps[i]
-	retryable := err.Class.Retryable()
-	if tries >= max(step.Retry.Attempts, 1) || j.capped() || !j.hasTime(0) || (!retryable && !err.Class.CoolsKey()) {
-		return false
-	}
-	var cooling time.Duration
-	if step.Keys != nil {
-		now := time.Now()
-		if _, _, _, ok := step.Keys.Pick(now, avoid); ok {
-			return true
-		}
-		if _, _, until, ok := step.Keys.Pick(now, 0); !ok {
-			cooling = until.Sub(now)
-		}
-	}
-	return retryable && j.waitAgain(i, tries, err.RetryAfter, cooling)
-}
-
-// waitAgain waits before the same key is used again, if that is worth it.
-func (j *job) waitAgain(i, tries int, hint, cooling time.Duration) bool {
-	retry := &j.plan.Steps[i].Retry
-	wait := hint
-	if hint <= 0 {
-		if cooling > 0 && j.later(i) {
-			return false // nobody asked for a wait, and somebody else may answer at once
-		}
-		wait = j.backoff(retry, tries)
-	}
-	wait = max(wait, cooling)
-	if (hint > 0 || cooling > 0) && wait > retry.WaitHint {
-		return false
-	}
-	return j.hasTime(wait) && j.sleep(wait)
-}
-
-// backoff is full jitter: uniform between 0 and a bound that doubles with
-// every try.
-func (j *job) backoff(r *Retry, tries int) time.Duration {
-	bound := r.Base
-	for range tries - 1 {
-		if bound >= r.Cap {
-			break
-		}
-		bound *= 2
-	}
-	if r.Cap > 0 {
-		bound = min(bound, r.Cap)
-	}
-	return time.Duration(j.runner.rand() * float64(bound))
-}
-
-// sleep waits, and reports whether the request is still wanted and in time.
-func (j *job) sleep(d time.Duration) bool {
-	if d <= 0 {
-		return j.ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-j.ctx.Done():
-		return false
-	}
+	j.trialAt(a.at, trial)
 }

@@ -25,89 +25,172 @@ const (
 	fallOver      // the next step is tried, without a wait
 )
 
+// leg is what came of a step, or of the two steps of a race.
+type leg[T any] struct {
+	at     int // the step; of a race the later, the walk goes on after it
+	move   move
+	answer *T // if served; or one in which the model declined, and from is who gave it
+	from   int
+	err    *switchgear.Error // if stopped
+}
+
+// give hands the caller what ended the walk.
+func (l *leg[T]) give(j *job) (*T, error) {
+	if l.move == served {
+		return l.answer, nil
+	}
+	return nil, j.sign(l.err)
+}
+
 // carry takes a request over its plan, whatever its kind: there is one state
 // machine.
 func carry[T any](j *job, op *operation[T]) (*T, error) {
 	if err := j.survey(op.lacks); err != nil {
 		return nil, err
 	}
+	j.enter()
 	var declined *T
-	for i := range j.plan.Steps {
+	for i := 0; i < len(j.plan.Steps); i++ {
 		if reason := j.bars(i); reason != "" {
 			j.skip(i, reason, time.Time{})
 			continue
 		}
-		if err := j.understand(i); err != nil {
-			if j.calls == 0 && !j.native(i) {
-				return nil, j.sign(err)
-			}
-			j.skip(i, skipTranslation, time.Time{})
+		if j.tooSlow(i) {
+			j.skip(i, skipPace, time.Time{})
 			continue
 		}
-		answer, next, err := climb(j, op, i)
-		if next == served {
-			return answer, nil
+		l := climb(j, op, i)
+		if l.move == served || (l.move == stopped && (declined == nil || l.err.Class == switchgear.ClassCanceled)) {
+			return l.give(j)
 		}
-		if next == stopped && (declined == nil || err.Class == switchgear.ClassCanceled) {
-			return nil, j.sign(err)
-		}
-		if next == stopped {
+		if l.move == stopped {
 			break
 		}
-		if declined == nil && answer != nil {
-			declined = answer
-			j.serving(i)
+		if declined == nil && l.answer != nil {
+			declined = l.answer
+			j.serving(l.from)
 		}
+		i = l.at
 	}
 	if declined != nil {
 		return declined, nil // a refusal is an answer, and nobody had a better one
 	}
+	if l := despair(j, op); l.move != fallOver {
+		return l.give(j)
+	}
+	j.unused()
 	return nil, j.exhausted()
 }
 
 // climb tries one step as often as its policy and its failures allow.
-func climb[T any](j *job, op *operation[T], i int) (*T, move, *switchgear.Error) {
+func climb[T any](j *job, op *operation[T], i int) leg[T] {
 	var avoid uint64 // the places of keys that failed here
 	tries, waited := 0, false
 	for {
-		a, bar := j.admit(i, avoid)
-		if a == nil {
-			if tries == 0 && !waited && j.waitForKeys(i, bar) {
+		p, reason, ok := j.admit(i, avoid)
+		var beside company
+		if ok {
+			beside, reason, ok = j.accompany(&p)
+		}
+		if !ok {
+			if tries > 0 {
+				j.refund(&j.plan.Steps[i]) // the retry that was paid for is not made
+			}
+			if tries == 0 && !waited && j.waitForKeys(i, reason) {
 				waited = true
 				continue
 			}
 			if gone := j.gone(); gone != nil {
-				return nil, stopped, gone
+				return leg[T]{at: i, move: stopped, err: gone}
 			}
-			j.passOver(i, tries, bar)
-			return nil, fallOver, nil
+			j.passOver(i, tries, reason)
+			return leg[T]{at: i, move: fallOver}
+		}
+		if err := j.understand(i); err != nil {
+			return untold[T](j, &p, err)
+		}
+		if tries == 0 {
+			j.earn(&j.plan.Steps[i], p.start)
 		}
 		tries++
-		answer, err := op.try(a)
-		if err == nil {
-			j.serving(i)
-			return answer, served, nil
+		h := run(j, op, &p, &beside)
+		l, open := settle(j, op, &h)
+		if !open {
+			return l
 		}
-		if reason := wouldDrop(err); reason != "" {
-			j.withdraw(i, reason, err.Param)
-			return nil, fallOver, nil
-		}
-		j.learn(i, a, err)
-		if j.after(i, err) == stopped {
-			return nil, stopped, err
-		}
-		avoid |= a.bit()
-		if !j.again(i, tries, err, avoid) {
+		avoid |= h.first.a.bit()
+		if !j.again(h.first.a, tries, h.first.err, avoid) {
 			if gone := j.gone(); gone != nil {
-				return nil, stopped, gone
+				return leg[T]{at: i, move: stopped, err: gone}
 			}
-			return answer, fallOver, nil
+			return l
 		}
 	}
 }
 
-// after says what a failure leads to once its target is given up.
-func (j *job) after(i int, err *switchgear.Error) move {
+// untold leaves a step that the request cannot be translated for. If nothing
+// has been called, and nobody can take the request as it came, the request is
+// to blame.
+func untold[T any](j *job, p *permit, err *switchgear.Error) leg[T] {
+	j.giveBack(p)
+	if j.calls == 0 && !j.native(p.at) {
+		return leg[T]{at: p.at, move: stopped, err: err}
+	}
+	j.skip(p.at, skipTranslation, time.Time{})
+	return leg[T]{at: p.at, move: fallOver}
+}
+
+// reply is what came of one attempt.
+type reply[T any] struct {
+	a      *attempt
+	answer *T
+	err    *switchgear.Error
+}
+
+// heat is what came of one attempt, or of two that ran at once: the first is
+// the one that decides; the second is there only if both failed, and is the
+// later step's.
+type heat[T any] struct{ first, second reply[T] }
+
+// run makes an attempt, with company or without.
+func run[T any](j *job, op *operation[T], p *permit, beside *company) heat[T] {
+	if beside.any() {
+		leave, c, o := *p, *beside, *op // copies, so that an attempt without company allocates none of them
+		return compete(j, &o, &leave, &c)
+	}
+	a := j.begin(p, nil)
+	answer, err := op.try(a)
+	return heat[T]{first: reply[T]{a: a, answer: answer, err: err}}
+}
+
+// settle says what an attempt leads to. If it is open, the same step may be
+// tried again; if it is not, the leg is what follows.
+func settle[T any](j *job, op *operation[T], h *heat[T]) (l leg[T], open bool) {
+	if h.second.a != nil {
+		return both(j, h), false
+	}
+	a, err := h.first.a, h.first.err
+	j.vouch(a, err)
+	if err == nil {
+		j.serving(a.at)
+		return leg[T]{at: a.at, move: served, answer: h.first.answer}, false
+	}
+	if reason := wouldDrop(err); reason != "" {
+		j.withdraw(a.at, reason, err.Param)
+		return leg[T]{at: a.at, move: fallOver}, false
+	}
+	if a.dispute.open {
+		return second(j, op, a, err), false
+	}
+	j.learn(a, err)
+	if j.leads(a, err) == stopped {
+		return leg[T]{at: a.at, move: stopped, err: err}, false
+	}
+	return leg[T]{at: a.at, move: fallOver, answer: h.first.answer, from: a.at}, true
+}
+
+// leads says what a failure leads to once its target is given up.
+func (j *job) leads(a *attempt, err *switchgear.Error) move {
 	switch err.Class {
 	case switchgear.ClassPolicy:
 		if j.plan.Policy == PolicyFallback {
@@ -115,17 +198,16 @@ func (j *job) after(i int, err *switchgear.Error) move {
 		}
 		return stopped
 	case switchgear.ClassContext:
-		window := j.plan.Steps[i].Context
-		if window == 0 {
+		if a.step.Context == 0 {
 			return stopped // nothing is known to be larger
 		}
-		j.window = max(j.window, window)
-		if j.later(i) {
+		j.window = max(j.window, a.step.Context)
+		if j.later(a.at) {
 			return fallOver
 		}
 		return stopped
 	default:
-		if err.Class.FallsOver() {
+		if err.Class.FallsOver() || a.dispute.doubted {
 			return fallOver
 		}
 		return stopped

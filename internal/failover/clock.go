@@ -97,14 +97,33 @@ func clocked(e *switchgear.Error) bool {
 	return e.Code == CodeFirstTokenTimeout || e.Code == CodeIdleTimeout || e.Code == CodeTotalTimeout
 }
 
-// expectFirst sets the clock for the first content of a stream.
+// expectFirst sets the clock for the first content of a stream: as long as it
+// may take by what is usual, and never longer than the route allows.
 func (a *attempt) expectFirst() {
 	first := a.job.plan.Timeout.FirstToken
+	if d := a.expected.learned(a.job.plan.Timeout.floor()); d > 0 && (first <= 0 || d < first) {
+		first = d
+	}
 	if first > 0 {
 		a.limitTo(a.start.Add(first), CodeFirstTokenTimeout, first)
 		return
 	}
 	a.expectWhole()
+}
+
+// expectWhole sets the clock for an answer that comes in one piece: its share
+// of what is left of the request, or less, by what is usual.
+func (a *attempt) expectWhole() {
+	if a.job.kind != kindStream {
+		if d := a.expected.learned(max(a.job.plan.Timeout.floor(), wholeFloor)); d > 0 {
+			if by := a.start.Add(d); a.whole.IsZero() || by.Before(a.whole) {
+				a.whole, a.learned = by, true
+			}
+		}
+	}
+	if !a.whole.IsZero() {
+		a.clock.set(a.whole, CodeTotalTimeout, a.whole.Sub(a.start))
+	}
 }
 
 // expectNext sets the clock for the next event of a stream. Before the first

@@ -30,7 +30,7 @@ const (
 // obstacle says why a step cannot take the request, and which part of the
 // request is in the way.
 func (j *job) obstacle(step *Step, lacks func(switchgear.Provider) string) (kind barrier, reason, param string) {
-	if j.foreign(step) && j.wire == nil {
+	if j.foreign(step) && j.foreigns == nil {
 		return barForeign, "does not speak " + j.dialect, ""
 	}
 	if lacks != nil {

@@ -2,18 +2,53 @@ package failover
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
 )
 
-// job is one request on its way over a plan. It belongs to one goroutine.
+// kind is what a request asks for.
+type kind uint8
+
+const (
+	kindStream kind = iota
+	kindWhole       // an answer in one piece
+	kindEmbed
+	kindCount
+)
+
+// asked is a request of one kind.
+type asked struct {
+	kind  kind
+	req   *switchgear.Request      // nil for kindEmbed
+	texts *switchgear.EmbedRequest // for kindEmbed
+}
+
+func (q *asked) wire() *switchgear.Wire {
+	if q.req != nil {
+		return q.req.Wire
+	}
+	return q.texts.Wire
+}
+
+func (q *asked) limits() *switchgear.Limits {
+	if q.req != nil {
+		return &q.req.Limits
+	}
+	return &q.texts.Limits
+}
+
+// job is one request on its way over a plan. It belongs to one goroutine:
+// attempts that run on others do no more than read what never changes, but for
+// the fields that say otherwise.
 type job struct {
+	asked
+
 	runner   *Runner
 	ctx      context.Context
 	plan     *Plan
-	dialect  string        // of the bytes the request came as; "" for a typed request
-	digest   func() uint64 // fingerprints the body
+	dialect  string // of the bytes the request came as; "" for a typed request
 	started  time.Time
 	deadline time.Time // shared by the chain; zero for none
 	trace    *switchgear.Trace
@@ -22,23 +57,36 @@ type job struct {
 	barred   barrier          // every kind of reason in unable
 	param    string           // the first part of the request that is one
 	needs    *needs           // what the request asks of a model; nil if every step has it
-	wire     *switchgear.Wire // of a request that may be translated; nil if it may not
+	foreigns *switchgear.Wire // of a request that may be translated; nil if it may not
 	window   int64            // only a larger context window will do; 0 if any will
 	calls    int
 	first    *switchgear.Error // the first real failure
 	trials   []time.Time       // beside plan.Steps: when a step has its next trial, zero if unknown; nil if nothing is known of any
+	closed   []closed          // steps that their breakers barred and panic may overrule
+	broke    bool              // a retry of the caller's own that the route's retry budget did not cover: it gets none of ours
+	forced   int               // which attempt of the trace was made against its breaker's word, from 1; 0 for none
+	input    int64             // an estimate of what the request reads; 0 if not made yet
+	doubted  *attempt          // its refusal was not believed, and nobody else has been asked yet
+	tripped  atomic.Bool       // an attempt has opened a circuit; attempts write it from wherever they run
+	weighed  weighed
 }
 
-func (r *Runner) job(ctx context.Context, plan *Plan, wire *switchgear.Wire, digest func() uint64) *job {
+// closed is a step whose breaker gave no leave.
+type closed struct {
+	at    int
+	until time.Time
+}
+
+func (r *Runner) job(ctx context.Context, plan *Plan, q asked) *job {
 	now := time.Now()
 	j := &job{
-		runner: r, ctx: ctx, plan: plan, digest: digest, started: now,
+		asked: q, runner: r, ctx: ctx, plan: plan, started: now,
 		trace: &switchgear.Trace{
 			Route: plan.Route, Config: plan.Config, Steps: plan.Length,
 			Attempts: make([]switchgear.Attempt, 0, len(plan.Steps)),
 		},
 	}
-	if wire != nil {
+	if wire := q.wire(); wire != nil {
 		j.dialect = wire.Dialect
 	}
 	if plan.Timeout.Total > 0 {
@@ -48,6 +96,17 @@ func (r *Runner) job(ctx context.Context, plan *Plan, wire *switchgear.Wire, dig
 		j.deadline = d
 	}
 	return j
+}
+
+// callersRetry reports whether the caller says that it has asked before.
+func (j *job) callersRetry() bool { return j.limits().Retry > 0 }
+
+// digest fingerprints the body.
+func (j *job) digest() uint64 {
+	if j.req != nil {
+		return j.runner.digest(j.req)
+	}
+	return j.runner.digestEmbed(j.texts)
 }
 
 // survey finds the steps that cannot take this request, whatever their state.
@@ -83,15 +142,19 @@ func (j *job) able(i int) bool { return j.unable == nil || j.unable[i] == "" }
 // fits reports whether a step's context window will do.
 func (j *job) fits(i int) bool { return j.window == 0 || j.plan.Steps[i].Context > j.window }
 
-// later reports whether any step after i could take this request.
-func (j *job) later(i int) bool {
+// after is the first step after i that could take this request; -1 if there is
+// none.
+func (j *job) after(i int) int {
 	for k := i + 1; k < len(j.plan.Steps); k++ {
 		if j.able(k) && j.fits(k) {
-			return true
+			return k
 		}
 	}
-	return false
+	return -1
 }
+
+// later reports whether any step after i could take this request.
+func (j *job) later(i int) bool { return j.after(i) >= 0 }
 
 // left counts the steps from i on that could take this request.
 func (j *job) left(i int) int {
@@ -112,6 +175,9 @@ const (
 	skipDeadline    = "deadline passed"
 	skipTranslation = "request cannot be translated"
 	skipFallback    = "not tried: no fallback was asked for"
+	skipLimit       = "at its concurrency limit"
+	skipPace        = "usually takes longer than is left"
+	skipTrial       = "on trial, and not for this request"
 )
 
 // bars says why a step is not tried, as far as the request itself decides it.

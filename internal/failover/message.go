@@ -94,7 +94,7 @@ func (j *job) story() string {
 	sep := ": "
 	for i := 0; i < len(j.trace.Attempts); {
 		target, n := j.trace.Attempts[i].Step, i
-		for n+1 < len(j.trace.Attempts) && j.trace.Attempts[n+1].Step == target {
+		for n+1 < len(j.trace.Attempts) && j.trace.Attempts[n+1].Step == target && n+2 != j.forced {
 			n++
 		}
 		b.WriteString(sep)
@@ -124,6 +124,9 @@ func (j *job) chapter(b *strings.Builder, from, to int) {
 			}
 		}
 		return
+	}
+	if to+1 == j.forced {
+		b.WriteString("tried all the same: ")
 	}
 	b.WriteString(words(last.Err))
 	if n := to - from + 1; n > 1 {

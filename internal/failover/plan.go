@@ -1,5 +1,12 @@
 // Package failover carries one request over a plan: it tries targets in order,
 // retries, waits, falls over, and says when bytes may reach the caller.
+//
+// There is one state machine for streams, whole answers, vectors and counts:
+// carry goes through the steps, climb tries one of them, and an attempt is one
+// call. Everything a step brings along (breaker, keys, budgets, limit, pace,
+// jury) may be missing. While nothing is suspected an attempt runs on its
+// caller's own goroutine; only a target under suspicion or on trial is raced
+// by the next, and then each attempt has a goroutine and a record of its own.
 package failover
 
 import (
@@ -49,6 +56,7 @@ type Step struct {
 	Context  int64   // context window in tokens; 0 if unknown
 	Lacks    Feature // what the model is known not to have; what is not known is not lacking
 	Degraded bool    // an answer from here is of a lower tier than the first step's
+	Embeds   bool    // it makes vectors: what a probe asks it for
 }
 
 // Exclusion is a step that may not serve.
@@ -167,6 +175,14 @@ type Breaker interface {
 // barred and something has to be tried.
 type Forcible interface{ Force(now time.Time) Token }
 
+// Peeker is a [Breaker] that can be looked at without asking for leave. One
+// that is none counts as passing.
+type Peeker interface {
+	// Barred reports whether Acquire would not pass a request in full: it is
+	// open, half-open or held. It changes nothing and allocates nothing.
+	Barred(now time.Time) bool
+}
+
 // Budget is a retry budget, in tokens: first attempts add a part of one,
 // retries, hedges and probes take one. It bounds what failing adds to the load.
 // Its calls neither block nor allocate.
@@ -249,8 +265,10 @@ type Pricer interface {
 	Cost(u *switchgear.Usage, at time.Time) switchgear.Cost
 }
 
-// Observer sees every attempt that called a provider, once, when it is over.
-// It must not block, and must not keep a.
+// Observer sees every attempt that called a provider, once, when it is over:
+// those that lost a race and probes too. It must not block, must not keep a,
+// and must be safe for concurrent use: the loser of a race may end after its
+// request has.
 type Observer interface {
 	Attempted(ctx context.Context, plan *Plan, a *switchgear.Attempt)
 }

@@ -18,10 +18,12 @@ func (a *attempt) stream(req *switchgear.Request) (*stream, *switchgear.Error) {
 		s.inner = inner
 		err = s.hold(a.job.plan.Commit)
 	}
+	if err == nil && a.lost() {
+		a.cancel(nil) // it has been measured, and nobody wants the rest
+		s.give(nil)
+		return nil, nil
+	}
 	if err == nil {
-		if t, ok := inner.(switchgear.Traced); ok {
-			a.job.keepDropped(t.Trace())
-		}
 		return s, nil
 	}
 	refused := err.Class == switchgear.ClassPolicy && s.ended && s.err == nil
@@ -52,9 +54,15 @@ func (s *stream) open() (inner switchgear.Stream, err *switchgear.Error) {
 	return inner, nil
 }
 
-// hold reads up to the commit point. What it read is replayed by Next.
+// hold reads up to the commit point. What it read is replayed by Next. In a
+// race it ends as soon as the race is lost and there is some content: that is
+// what there was to measure.
 func (s *stream) hold(commit Commit) *switchgear.Error {
+	a := s.attempt
 	for s.pull() {
+		if a.race != nil && a.content && a.race.began(a) {
+			return nil
+		}
 		if !s.held.keep(&s.event) {
 			return &switchgear.Error{
 				Class: switchgear.ClassInterrupted, Provider: s.attempt.step.Target.Provider, Code: "answer_too_large",
@@ -62,17 +70,19 @@ func (s *stream) hold(commit Commit) *switchgear.Error {
 			}
 		}
 		if s.held.due(commit, time.Now()) {
+			a.claim()
 			return nil
 		}
 	}
 	if s.err != nil {
 		return s.err
 	}
-	a := s.attempt
 	if a.job.plan.Policy == PolicyFallback && s.finish.Kind == switchgear.FinishFilter && s.passed == 0 {
 		return declined(a.step.Target.Provider, s.finish.Reason)
 	}
-	s.give(nil)
+	if a.claim() {
+		s.give(nil)
+	}
 	return nil
 }
 
@@ -121,6 +131,7 @@ func (s *stream) note(waited time.Duration) {
 	case switchgear.EventStart, switchgear.EventUsage:
 		merge(&a.usage, &s.event.Usage)
 	case switchgear.EventFinish:
+		a.finished = true
 		if s.event.Finish.Kind == switchgear.FinishFilter {
 			s.finish = s.event.Finish
 		} else {
@@ -128,6 +139,7 @@ func (s *stream) note(waited time.Duration) {
 		}
 	default:
 	}
+	a.seen += weighEvent(&s.event)
 	if !s.event.IsContent() {
 		s.idle -= waited
 		return

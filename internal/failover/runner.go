@@ -18,8 +18,15 @@ type Options struct {
 	// May says, at a glance, which of some features a request that came over
 	// the wire may ask for: too many do no harm but that the request is read
 	// with Decode. Nil is all of them.
-	May  func(w *switchgear.Wire, of Feature) Feature
-	Rand func() float64 // in [0, 1), for the jitter of waits; must be safe for concurrent use; nil is math/rand/v2
+	May func(w *switchgear.Wire, of Feature) Feature
+	// MaxTokens says, at a glance, how many tokens a request that came over the
+	// wire asks for at most; 0 if it does not say. Nil is that for all.
+	MaxTokens func(w *switchgear.Wire) int64
+	// Alone reports whether a request must never be with two targets at once:
+	// it has tools that run at the provider, is stored there or runs there on
+	// its own. It is asked only when that is about to happen. Nil is never.
+	Alone func(req *switchgear.Request) bool
+	Rand  func() float64 // in [0, 1), for the jitter of waits; must be safe for concurrent use; nil is math/rand/v2
 }
 
 // Runner carries requests over plans. It holds no state of any request or
@@ -29,6 +36,8 @@ type Runner struct {
 	observer Observer
 	decode   func(w *switchgear.Wire) (*switchgear.Request, error)
 	may      func(w *switchgear.Wire, of Feature) Feature
+	most     func(w *switchgear.Wire) int64
+	alone    func(req *switchgear.Request) bool
 	rand     func() float64
 	seed     maphash.Seed
 }
@@ -41,7 +50,9 @@ func NewRunner(o Options) *Runner {
 	if o.Rand == nil {
 		o.Rand = rand.Float64
 	}
-	return &Runner{observer: o.Observer, decode: o.Decode, may: o.May, rand: o.Rand, seed: maphash.MakeSeed()}
+	return &Runner{
+		observer: o.Observer, decode: o.Decode, may: o.May, most: o.MaxTokens, alone: o.Alone, rand: o.Rand, seed: maphash.MakeSeed(),
+	}
 }
 
 type nobody struct{}
@@ -51,11 +62,11 @@ func (nobody) Attempted(context.Context, *Plan, *switchgear.Attempt) {}
 // Complete gets a whole answer from the first step of the plan that can give
 // one. The error is an [*switchgear.Error]; it and the answer carry the trace.
 func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Request) (*switchgear.Response, error) {
-	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
+	j := r.job(ctx, plan, asked{kind: kindWhole, req: req})
 	j.translates(req)
 	j.asks(req)
 	resp, err := carry(j, &operation[switchgear.Response]{
-		try: func(a *attempt) (*switchgear.Response, *switchgear.Error) { return a.complete(j.wording(a, req)) },
+		try: func(a *attempt) (*switchgear.Response, *switchgear.Error) { return a.complete(a.job.wording(a)) },
 	})
 	if err != nil {
 		return nil, err
@@ -70,21 +81,24 @@ func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Reque
 // that is not seen by the caller. Its stream is a [switchgear.Traced], must be
 // closed, and ends when ctx does.
 func (r *Runner) Stream(ctx context.Context, plan *Plan, req *switchgear.Request) (switchgear.Stream, error) {
-	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
+	j := r.job(ctx, plan, asked{kind: kindStream, req: req})
 	j.translates(req)
 	j.asks(req)
 	s, err := carry(j, &operation[stream]{
-		try: func(a *attempt) (*stream, *switchgear.Error) { return a.stream(j.wording(a, req)) },
+		try: func(a *attempt) (*stream, *switchgear.Error) { return a.stream(a.job.wording(a)) },
 	})
 	if err != nil {
 		return nil, err
+	}
+	if t, ok := s.inner.(switchgear.Traced); ok {
+		j.keepDropped(t.Trace())
 	}
 	return s, nil
 }
 
 // Embed gets vectors from the first step of the plan that can give them.
 func (r *Runner) Embed(ctx context.Context, plan *Plan, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {
-	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digestEmbed(req) })
+	j := r.job(ctx, plan, asked{kind: kindEmbed, texts: req})
 	resp, err := carry(j, &operation[switchgear.EmbedResponse]{
 		lacks: func(p switchgear.Provider) string {
 			if _, ok := p.(switchgear.Embedder); !ok {
@@ -92,7 +106,7 @@ func (r *Runner) Embed(ctx context.Context, plan *Plan, req *switchgear.EmbedReq
 			}
 			return ""
 		},
-		try: func(a *attempt) (*switchgear.EmbedResponse, *switchgear.Error) { return a.embed(req) },
+		try: func(a *attempt) (*switchgear.EmbedResponse, *switchgear.Error) { return a.embed(a.job.texts) },
 	})
 	if err != nil {
 		return nil, err
@@ -105,7 +119,7 @@ func (r *Runner) Embed(ctx context.Context, plan *Plan, req *switchgear.EmbedReq
 // CountTokens gets a count from the first step of the plan that can give it.
 // If none can, whatever their state, the count is an estimate.
 func (r *Runner) CountTokens(ctx context.Context, plan *Plan, req *switchgear.Request) (*switchgear.TokenCount, error) {
-	j := r.job(ctx, plan, req.Wire, func() uint64 { return r.digest(req) })
+	j := r.job(ctx, plan, asked{kind: kindCount, req: req})
 	count, err := carry(j, &operation[switchgear.TokenCount]{
 		lacks: func(p switchgear.Provider) string {
 			if _, ok := p.(switchgear.TokenCounter); !ok {
@@ -113,10 +127,10 @@ func (r *Runner) CountTokens(ctx context.Context, plan *Plan, req *switchgear.Re
 			}
 			return ""
 		},
-		try: func(a *attempt) (*switchgear.TokenCount, *switchgear.Error) { return a.count(req) },
+		try: func(a *attempt) (*switchgear.TokenCount, *switchgear.Error) { return a.count(a.job.req) },
 	})
 	if err != nil && j.impossible() != nil {
-		count, err = &switchgear.TokenCount{Input: j.guess(req), Estimated: true}, nil
+		count, err = &switchgear.TokenCount{Input: max(j.weigh(), 1), Estimated: true}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -124,17 +138,4 @@ func (r *Runner) CountTokens(ctx context.Context, plan *Plan, req *switchgear.Re
 	j.keepDropped(count.Trace)
 	count.Trace = j.trace
 	return count, nil
-}
-
-// guess estimates the tokens of a request that nobody can count.
-func (j *job) guess(req *switchgear.Request) int64 {
-	if req.Wire == nil {
-		return estimate(req)
-	}
-	if j.runner.decode != nil {
-		if values, err := j.values(req.Wire); err == nil {
-			return estimate(values)
-		}
-	}
-	return max(int64(len(req.Wire.Body))/plainBytes, 1)
 }

@@ -17,7 +17,7 @@ func (j *job) foreign(step *Step) bool {
 // read.
 func (j *job) translates(req *switchgear.Request) {
 	if j.runner.decode != nil {
-		j.wire = req.Wire
+		j.foreigns = req.Wire
 	}
 }
 
@@ -25,10 +25,10 @@ func (j *job) translates(req *switchgear.Request) {
 // is tried. A request that every target of its own protocol could take is
 // never read.
 func (j *job) understand(i int) *switchgear.Error {
-	if j.wire == nil || !j.foreign(&j.plan.Steps[i]) {
+	if j.foreigns == nil || !j.foreign(&j.plan.Steps[i]) {
 		return nil
 	}
-	_, err := j.values(j.wire)
+	_, err := j.values(j.foreigns)
 	return err
 }
 
@@ -50,11 +50,12 @@ func (j *job) values(w *switchgear.Wire) (*switchgear.Request, *switchgear.Error
 
 // wording is the request as the target of an attempt is to be told it: as it
 // came, or its values.
-func (j *job) wording(a *attempt, req *switchgear.Request) *switchgear.Request {
-	if j.wire == nil || !j.foreign(a.step) {
+func (j *job) wording(a *attempt) *switchgear.Request {
+	req := j.req
+	if j.foreigns == nil || !j.foreign(a.step) {
 		return req
 	}
-	values := *j.wire.Values
+	values := *j.foreigns.Values
 	values.Route, values.Labels, values.Limits, values.Wire = req.Route, req.Labels, req.Limits, nil
 	return &values
 }

@@ -32,10 +32,13 @@ func (a *attempt) complete(req *switchgear.Request) (*switchgear.Response, *swit
 		a.settle(err)
 		return nil, err
 	}
-	a.usage = resp.Usage
+	a.usage, a.seen = resp.Usage, weighAnswer(resp)
 	resp.Cost = a.cost()
 	if a.job.plan.Policy == PolicyFallback && filtered(resp.Choices) {
 		err = declined(a.step.Target.Provider, resp.Choices[0].Finish.Reason)
+	}
+	if err == nil {
+		a.claim()
 	}
 	a.settle(err)
 	return resp, err
@@ -49,6 +52,7 @@ func (a *attempt) embed(req *switchgear.EmbedRequest) (*switchgear.EmbedResponse
 	if err == nil {
 		a.usage = resp.Usage
 		resp.Cost = a.cost()
+		a.claim()
 	}
 	a.settle(err)
 	return resp, err
@@ -59,6 +63,9 @@ func (a *attempt) count(req *switchgear.Request) (*switchgear.TokenCount, *switc
 	count, err := ask(a, func() (*switchgear.TokenCount, error) {
 		return a.step.Provider.(switchgear.TokenCounter).CountTokens(a.ctx, &a.call) //nolint:forcetypeassert // the survey of the steps made sure
 	})
+	if err == nil {
+		a.claim()
+	}
 	a.settle(err)
 	return count, err
 }

@@ -1,0 +1,96 @@
+package failover
+
+import (
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// again says whether a step is tried once more after a failure, and does the
+// waiting that takes: none if another key is free; what the provider asked for
+// if that is short; else a random share of a growing bound, so that requests
+// that failed together do not come back together. What it grants is paid for.
+func (j *job) again(a *attempt, tries int, err *switchgear.Error, avoid uint64) bool {
+	wait, worth := j.worthAgain(a, tries, err, avoid)
+	if !worth || !j.pay(a.step) {
+		return false
+	}
+	if wait > 0 && !j.sleep(wait) {
+		j.refund(a.step)
+		return false
+	}
+	return true
+}
+
+// worthAgain says whether a step is worth another try, and after which wait.
+func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uint64) (time.Duration, bool) {
+	retryable := err.Class.Retryable()
+	if tries >= max(a.step.Retry.Attempts, 1) || j.capped() || !j.hasTime(0) || (!retryable && !err.Class.CoolsKey()) {
+		return 0, false
+	}
+	var cooling time.Duration
+	if a.step.Keys != nil {
+		now := time.Now()
+		if _, _, _, ok := a.step.Keys.Pick(now, avoid); ok {
+			return 0, true
+		}
+		if _, _, until, ok := a.step.Keys.Pick(now, 0); !ok {
+			cooling = until.Sub(now)
+		}
+	}
+	if !retryable {
+		return 0, false
+	}
+	if a.watch && j.later(a.at) {
+		return 0, false // under suspicion it is not waited for
+	}
+	return j.waitAgain(a.at, tries, err.RetryAfter, cooling)
+}
+
+// waitAgain is the wait before the same key is used again, if that is worth it.
+func (j *job) waitAgain(i, tries int, hint, cooling time.Duration) (time.Duration, bool) {
+	retry := &j.plan.Steps[i].Retry
+	wait := hint
+	if hint <= 0 {
+		if cooling > 0 && j.later(i) {
+			return 0, false // nobody asked for a wait, and somebody else may answer at once
+		}
+		wait = j.backoff(retry, tries)
+	}
+	wait = max(wait, cooling)
+	if (hint > 0 || cooling > 0) && wait > retry.WaitHint {
+		return 0, false
+	}
+	return wait, j.hasTime(wait)
+}
+
+// backoff is full jitter: uniform between 0 and a bound that doubles with
+// every try.
+func (j *job) backoff(r *Retry, tries int) time.Duration {
+	bound := r.Base
+	for range tries - 1 {
+		if bound >= r.Cap {
+			break
+		}
+		bound *= 2
+	}
+	if r.Cap > 0 {
+		bound = min(bound, r.Cap)
+	}
+	return time.Duration(j.runner.rand() * float64(bound))
+}
+
+// sleep waits, and reports whether the request is still wanted and in time.
+func (j *job) sleep(d time.Duration) bool {
+	if d <= 0 {
+		return j.ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-j.ctx.Done():
+		return false
+	}
+}

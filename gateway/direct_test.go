@@ -25,11 +25,11 @@ func TestDirectNamesDoNotPileUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(g.parts.breakers); n > maxDirects+1 {
+	if n := len(g.parts.guards); n > maxDirects+1 {
 		t.Errorf("%d breakers", n)
 	}
 	// What routes use is kept, however it is named.
-	if _, err := g.now.Load().plan("sim/a", &switchgear.Request{}, false); err != nil || g.parts.breakers[switchgear.Target{Provider: "sim", Model: "a"}] == nil {
+	if _, err := g.now.Load().plan("sim/a", &switchgear.Request{}, false); err != nil || g.parts.guards[switchgear.Target{Provider: "sim", Model: "a"}] == nil {
 		t.Errorf("the breaker of a route's target is gone, %v", err)
 	}
 }

@@ -233,6 +233,7 @@ providers:
 routes:
   chat: {chain: [one/m1, two/m2]}
   alone: {chain: [one/m1], single_point: ok}
+breakers: {default: {probe: off}} # a probe is a call as well, and here the calls are counted
 `
 
 // TestMatrix holds every fault of the simulator against both protocols,

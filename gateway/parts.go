@@ -108,7 +108,7 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 		breaker: breaker.New(breaker.Options{
 			Name: t, Provider: g.circuit(t.Provider), Synthetic: settings.probe, Window: settings.window,
 			Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most,
-			OnChange: g.changed, Wake: g.wake,
+			OnChange: g.changed, Wake: func(*breaker.Breaker, time.Time) { g.look(t) },
 		}),
 		retries: newBudget(settings.budget),
 		limit:   limit.New(limit.Options{Most: settings.inFlight}),
@@ -131,7 +131,7 @@ func newBudget(ratio float64) *retry.Budget {
 func (g *Gateway) circuit(name string) *breaker.Provider {
 	c, ok := g.parts.circuits[name]
 	if !ok {
-		c = breaker.NewProvider(breaker.ProviderOptions{Name: name, OnChange: g.changed})
+		c = breaker.NewProvider(name, g.changed)
 		g.parts.circuits[name] = c
 	}
 	return c

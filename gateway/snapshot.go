@@ -191,9 +191,13 @@ func probePlan(cfg *config.Config, r *config.Route, step *failover.Step) *failov
 	clocks := r.Clocks()
 	return &failover.Plan{
 		Route: r.Name, Config: cfg.Generation, Steps: []failover.Step{bare}, Length: 1,
-		Timeout: failover.Timeout{FirstToken: clocks.FirstToken, Idle: clocks.Idle, Total: clocks.Total},
+		Timeout: failover.Timeout{FirstToken: min(clocks.FirstToken, probeTime), Idle: clocks.Idle, Total: clocks.Total},
 	}
 }
+
+// probeTime is the longest a probe of the gateway's own is waited for: it asks
+// for next to nothing.
+const probeTime = 5 * time.Second
 
 func (s *snapshot) disable(why string) {
 	if !slices.Contains(s.unusable, why) {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
-	"github.com/switchgear-dev/switchgear/internal/breaker"
 )
 
 // ward is where the targets that are not well are looked after. Each has one
@@ -18,7 +17,7 @@ type ward struct {
 	done   sync.WaitGroup
 
 	mu      sync.Mutex
-	watched map[switchgear.Target]bool
+	watched map[switchgear.Target]bool // whether to look again before the watching ends
 	closed  bool
 }
 
@@ -38,34 +37,36 @@ func (w *ward) close() {
 }
 
 // admit reports whether a target is to be watched from now on: whether nobody
-// does.
+// does. Whoever does looks again.
 func (w *ward) admit(t switchgear.Target) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed || w.watched[t] {
+	if _, ok := w.watched[t]; ok || w.closed {
+		w.watched[t] = true
 		return false
 	}
-	w.watched[t] = true
+	w.watched[t] = false
 	w.done.Add(1)
 	return true
 }
 
-// dismiss ends the watching of a target if it needs none; looked at under the
-// lock, so that a change in this very moment finds it watched or unwatched but
-// not between.
-func (w *ward) dismiss(t switchgear.Target, well func() bool) bool {
+// dismiss ends the watching of a target, unless it was to be looked at again
+// since it last was. No breaker is asked anything under the lock: it may be
+// calling here.
+func (w *ward) dismiss(t switchgear.Target) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.closed && !well() {
+	if w.watched[t] && !w.closed {
+		w.watched[t] = false
 		return false
 	}
 	delete(w.watched, t)
 	return true
 }
 
-// wake hears that a target is to be looked after.
-func (g *Gateway) wake(b *breaker.Breaker, _ time.Time) {
-	if t := b.Name(); g.ward.admit(t) {
+// look has a target looked after that is not well.
+func (g *Gateway) look(t switchgear.Target) {
+	if g.ward.admit(t) {
 		go g.watch(t)
 	}
 }
@@ -78,44 +79,41 @@ func (g *Gateway) watch(t switchgear.Target) {
 	for {
 		select {
 		case <-g.ward.ctx.Done():
-			g.ward.dismiss(t, func() bool { return true })
 			return
 		case <-timer.C:
 		}
-		care, ok := g.now.Load().care(t)
-		if g.ward.dismiss(t, func() bool { return !ok || !due(care.breaker) }) {
+		wait, due := time.Duration(0), false
+		if care, ok := g.now.Load().care(t); ok {
+			wait, due = g.tend(care)
+		}
+		if !due && g.ward.dismiss(t) {
 			return
 		}
-		timer.Reset(g.tend(care))
+		timer.Reset(wait)
 	}
-}
-
-func due(b *breaker.Breaker) bool {
-	_, ok := b.NextProbe(time.Now())
-	return ok
 }
 
 // nap is the longest time between two looks at a target: what a trial by a
 // user's request finds may bring the next probe forward.
 const nap = 250 * time.Millisecond
 
-// tend sends a target a probe if it is time for one, and says when to look
-// again.
-func (g *Gateway) tend(care *targetBreaker) time.Duration {
+// tend sends a target a probe if it is time for one. It says when to look
+// again, and whether a probe is due at all.
+func (g *Gateway) tend(care *targetBreaker) (wait time.Duration, due bool) {
 	now := time.Now()
-	at, ok := care.breaker.NextProbe(now)
-	if !ok {
-		return 0
+	at, due := care.breaker.NextProbe(now)
+	if !due {
+		return 0, false
 	}
 	if wait := at.Sub(now); wait > 0 {
-		return min(wait, nap)
+		return min(wait, nap), true
 	}
 	token, ok := care.breaker.Probe(now)
 	if !ok {
-		return nap
+		return nap, true
 	}
 	g.runner.Probe(g.ward.ctx, care.probe, 0, token)
-	return 0
+	return 0, true
 }
 
 // care finds the breaker of a target of the table, and what it is probed with.

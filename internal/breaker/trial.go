@@ -245,3 +245,14 @@ func (b *Breaker) recover(now time.Time) {
 		b.change(Closed, why, now)
 	}
 }
+
+// Barred reports whether Acquire would not pass a request in full. It changes
+// nothing.
+func (b *Breaker) Barred(time.Time) bool {
+	if b.pass.Load() != 0 {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.state.lively()
+}

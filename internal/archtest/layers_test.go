@@ -29,8 +29,8 @@ var layers = map[string][]string{
 	"internal/app":               {"*"},
 	"internal/dialect/openai":    {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
 	"internal/dialect/anthropic": {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
-	"internal/lexicon":           {""},
-	"internal/classtest":         {"", "provider", "internal/dialect/*"}, // tests alone
+	"internal/lexicon":           {"", "provider"},
+	"internal/classtest":         {"", "provider", "internal/dialect/*", "internal/jsonx"}, // tests alone
 	"internal/leaves":            {""},
 	"internal/crossing":          {"", "provider", "internal/dialect/*", "internal/jsonx", "internal/capability"}, // tests alone
 	"internal/failover":          {""},

@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"internal/dialect/openai":    {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
 	"internal/dialect/anthropic": {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
 	"internal/lexicon":           {"", "provider"},
-	"internal/classtest":         {"", "provider", "internal/dialect/*", "internal/jsonx"}, // tests alone
+	"internal/classtest":         {"", "provider", "internal/dialect/*", "internal/jsonx", "internal/lexicon"}, // tests alone
 	"internal/leaves":            {""},
 	"internal/crossing":          {"", "provider", "internal/dialect/*", "internal/jsonx", "internal/capability"}, // tests alone
 	"internal/failover":          {""},

@@ -103,6 +103,18 @@ func (t *Table) Judge(s Said) Ruling {
 	return ruling
 }
 
+// Path is the member of the request that a text says what is wrong with, as a
+// path in front of a colon; "" if there is none that the table knows.
+func (t *Table) Path(text string) string {
+	const longestPath = 200
+	path, _, ok := strings.Cut(text[:min(len(text), longestPath)], ":")
+	name, _, _ := strings.Cut(path, ".")
+	if !ok || !t.members[name] || strings.ContainsFunc(path, unicode.IsSpace) {
+		return ""
+	}
+	return path
+}
+
 // settled is a row's ruling, with no doubt left of a request that the error
 // itself says what is wrong with.
 func (r *row) settled(named bool) Ruling {
@@ -154,18 +166,6 @@ func (t *Table) byStatus(status int, silent bool) *row {
 		}
 	}
 	return &row{Ruling: Ruling{Class: switchgear.ClassServer, Say: Sentence(switchgear.ClassServer)}}
-}
-
-// Path is the member of the request that a text says what is wrong with, as a
-// path in front of a colon; "" if there is none that the table knows.
-func (t *Table) Path(text string) string {
-	const longestPath = 200
-	path, _, ok := strings.Cut(text[:min(len(text), longestPath)], ":")
-	name, _, _ := strings.Cut(path, ".")
-	if !ok || !t.members[name] || strings.ContainsFunc(path, unicode.IsSpace) {
-		return ""
-	}
-	return path
 }
 
 // Word reports whether s can be a code or a type. What is longer or stranger

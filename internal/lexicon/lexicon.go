@@ -10,7 +10,7 @@ import (
 
 // longestText is how much of a provider's text is looked at, in bytes. What it
 // says stands at the beginning; what follows may be the request, quoted.
-const longestText = 2 << 10
+const longestText = 1 << 10
 
 // Said is what an error says.
 type Said struct {

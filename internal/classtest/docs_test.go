@@ -118,6 +118,7 @@ func groups(all []*entry) string {
 		{"3.3", "Anthropic"},
 		{"3.4", "Google, behind its OpenAI face"},
 		{"3.6", "Other hosts of the OpenAI protocol"},
+		{"held", "More of what they say"},
 		{"cdn", "Anybody, through a CDN or a proxy"},
 		{"413", "A body too large"},
 		{"empty", "Answers that are none"},

@@ -25,7 +25,8 @@
 //	status    the status of one that does, if nothing above knew its words
 //
 // A row of kind member names a member of a request: a text that begins with one
-// and a path below it says what is wrong with it.
+// and a path below it, or speaks of one in quotes or by a name that is no plain
+// word, says what is wrong with the request.
 //
 // An error in an answer of a good status has no status at all, unless it says
 // one itself; all rows but those of kind status fit it.

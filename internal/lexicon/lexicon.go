@@ -81,7 +81,7 @@ func lineBegins(text, words string) bool {
 // Judge rules on an error.
 func (t *Table) Judge(s Said) Ruling {
 	text := strings.ToLower(strings.TrimSpace(s.Text[:min(len(s.Text), longestText)]))
-	named := s.Param != "" || t.Path(s.Text) != ""
+	named := s.Param != "" || t.Path(s.Text) != "" || t.mentions(text)
 	if text != "" {
 		if r := find(t.first, s.Status, text); r != nil {
 			return r.Ruling
@@ -92,7 +92,7 @@ func (t *Table) Judge(s Said) Ruling {
 		return r.settled(named)
 	}
 	if text != "" {
-		if r := find(t.texts, s.Status, text); r != nil {
+		if r := t.text(s.Status, text); r != nil {
 			return r.Ruling
 		}
 	}
@@ -123,6 +123,28 @@ func (r *row) settled(named bool) Ruling {
 		ruling.Marks &^= switchgear.MarkUnsure
 	}
 	return ruling
+}
+
+// text is the row of the first text that decides. What would blame a key or a
+// model must not stand in quotes: there it is the caller's.
+func (t *Table) text(status int, text string) *row {
+	own := ""
+	for i := range t.texts {
+		r := &t.texts[i]
+		if !r.fits(status, text) {
+			continue
+		}
+		if !r.Class.NeedsPerson() {
+			return r
+		}
+		if own == "" {
+			own = unquoted(text)
+		}
+		if r.fits(status, own) {
+			return r
+		}
+	}
+	return nil
 }
 
 func find(rows []row, status int, text string) *row {
@@ -166,6 +188,54 @@ func (t *Table) byStatus(status int, silent bool) *row {
 		}
 	}
 	return &row{Ruling: Ruling{Class: switchgear.ClassServer, Say: Sentence(switchgear.ClassServer)}}
+}
+
+// mentions reports whether a text, in lower case, speaks of a member of the
+// request: by a name that is no plain word, or in quotes.
+func (t *Table) mentions(text string) bool {
+	for i := 0; i < len(text); {
+		if !letter(text[i]) {
+			i++
+			continue
+		}
+		from := i
+		for i < len(text) && letter(text[i]) {
+			i++
+		}
+		if name := text[from:i]; t.members[name] {
+			quoted := from > 0 && i < len(text) && quote(text[from-1]) && (quote(text[i]) || text[i] == '[' || text[i] == '.')
+			if quoted || strings.Contains(name, "_") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' }
+
+func quote(c byte) bool { return c == '\'' || c == '"' || c == '`' }
+
+// unquoted is a text without what stands in quotes in it. An apostrophe within
+// a word is none.
+func unquoted(text string) string {
+	var b strings.Builder
+	var open byte
+	for i := range len(text) {
+		c := text[i]
+		before, after := i > 0 && letter(text[i-1]), i+1 < len(text) && letter(text[i+1])
+		switch {
+		case open != 0:
+			if c == open && (c != '\'' || !before || !after) {
+				open = 0
+			}
+		case quote(c) && !before && strings.IndexByte(text[i+1:], c) >= 0:
+			open = c
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // Word reports whether s can be a code or a type. What is longer or stranger

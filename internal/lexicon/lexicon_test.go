@@ -101,6 +101,56 @@ func TestLongTexts(t *testing.T) {
 	}
 }
 
+// TestQuotes: what stands in quotes is the caller's, and is not held against a
+// key or a model.
+func TestQuotes(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain":                         "plain",
+		"a 'b c' d":                     "a  d",
+		"this model's limit isn't high": "this model's limit isn't high",
+		"invalid value: 'it's broke'.":  "invalid value: .",
+		"`x` and \"y 'z'\"":             " and ",
+		"an open 'quote":                "an open 'quote",
+		"'":                             "'",
+		"":                              "",
+	} {
+		if got := unquoted(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	table := MustParse(version + line("text", "*", "no money", "quota", "-", "-", "w", "e") + "\n" + line("text", "*", "too long", "context", "-", "-", "w", "e"))
+	for text, want := range map[string]switchgear.Class{
+		"There is no money.":       switchgear.ClassQuota,
+		"Invalid value 'no money'": switchgear.ClassServer,
+		"The 'prompt too long'":    switchgear.ClassContext,
+	} {
+		if got := table.Judge(Said{Status: 400, Text: text}); got.Class != want {
+			t.Errorf("%q: %s, want %s", text, got.Class, want)
+		}
+	}
+}
+
+// TestMentions: which texts speak of a member of the request.
+func TestMentions(t *testing.T) {
+	table := MustParse(version + line("member", "*", "max_tokens", "-", "-", "-", "w", "e") + "\n" + line("member", "*", "messages", "-", "-", "-", "w", "e"))
+	for text, want := range map[string]bool{
+		"max_tokens is odd":         true,
+		"my_max_tokens is odd":      false,
+		"max_tokens2":               false,
+		"messages are odd":          false,
+		"'messages' are odd":        true,
+		"'messages[3]' is odd":      true,
+		"`messages.0` is odd":       true,
+		"x'messages":                false,
+		"messages":                  false,
+		"something is odd with you": false,
+	} {
+		if got := table.mentions(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
 func TestLogin(t *testing.T) {
 	for address, want := range map[string]bool{
 		"https://login.example.com/":               true,

@@ -119,6 +119,7 @@ func groups(all []*entry) string {
 		{"3.4", "Google, behind its OpenAI face"},
 		{"3.6", "Other hosts of the OpenAI protocol"},
 		{"held", "More of what they say"},
+		{"found", "And more, as people have met it"},
 		{"cdn", "Anybody, through a CDN or a proxy"},
 		{"413", "A body too large"},
 		{"empty", "Answers that are none"},

@@ -81,7 +81,7 @@ func lineBegins(text, words string) bool {
 // Judge rules on an error.
 func (t *Table) Judge(s Said) Ruling {
 	text := strings.ToLower(strings.TrimSpace(s.Text[:min(len(s.Text), longestText)]))
-	named := s.Param != "" || t.Path(s.Text) != "" || t.mentions(text)
+	named := strings.ContainsFunc(s.Param, unicode.IsLetter) || t.Path(s.Text) != "" || t.mentions(text)
 	if text != "" {
 		if r := find(t.first, s.Status, text); r != nil {
 			return r.Ruling
@@ -204,9 +204,19 @@ func (t *Table) mentions(text string) bool {
 		}
 		if name := text[from:i]; t.members[name] {
 			quoted := from > 0 && i < len(text) && quote(text[from-1]) && (quote(text[i]) || text[i] == '[' || text[i] == '.')
-			if quoted || strings.Contains(name, "_") {
+			if quoted || strings.Contains(name, "_") || accused(text[:from]) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// accused reports whether what comes next in a text is said to be wrong.
+func accused(before string) bool {
+	for _, word := range []string{"invalid ", "missing ", "unsupported "} {
+		if strings.HasSuffix(before, word) {
+			return true
 		}
 	}
 	return false

@@ -138,6 +138,7 @@ func TestMentions(t *testing.T) {
 		"my_max_tokens is odd":      false,
 		"max_tokens2":               false,
 		"messages are odd":          false,
+		"invalid messages: none":    true,
 		"'messages' are odd":        true,
 		"'messages[3]' is odd":      true,
 		"`messages.0` is odd":       true,

@@ -51,7 +51,7 @@ func waits(c switchgear.Class) bool {
 func spoken(hint, text string, now time.Time) time.Duration {
 	wait, ok := span(hint, "")
 	text = strings.ToLower(text[:min(len(text), longestText)])
-	for _, lead := range []string{"try again in ", "retry in ", "retry after ", "try again after "} {
+	for _, lead := range []string{"try again in ", "retry in ", "retry after ", "try again after ", "reset after "} {
 		if ok {
 			break
 		}

@@ -115,6 +115,10 @@ const (
 	// MarkRamp: the provider asks for less rather than for a wait. The rate at
 	// which the target is called is to be cut.
 	MarkRamp
+	// MarkUnclassified: the provider gave a code or a type that is in no table,
+	// so that the class is only what the status says. Worth counting: the
+	// tables want a new row.
+	MarkUnclassified
 )
 
 // Has reports whether all of some marks are set.

@@ -103,6 +103,23 @@ func resetName(name string) (string, bool) {
 	return strings.Replace(name, "Remaining", "Reset", 1), true
 }
 
+// RoomLeft reports whether an answer names limits, and every one of them has
+// room left. A rate limit that comes with that is not the key's.
+func RoomLeft(h http.Header) bool {
+	named := false
+	for name, values := range h {
+		if _, ok := resetName(name); !ok || len(values) == 0 {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(values[0]), 64)
+		if err != nil || math.IsNaN(n) || n <= 0 {
+			return false
+		}
+		named = true
+	}
+	return named
+}
+
 func none(remaining string) bool {
 	n, err := strconv.ParseFloat(strings.TrimSpace(remaining), 64)
 	return err == nil && n == 0

@@ -27,8 +27,10 @@ var layers = map[string][]string{
 	"provider/all":               {"", "provider", "provider/*"},
 	"gateway":                    {"", "config", "provider", "provider/all", "internal/route", "internal/failover", "internal/breaker", "internal/keyring", "internal/pace", "internal/retry", "internal/limit", "internal/jury", "eval/lock", "eval/normalise", "internal/pricing", "internal/capability", "internal/server", "internal/dialect/*"},
 	"internal/app":               {"*"},
-	"internal/dialect/openai":    {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves"},
-	"internal/dialect/anthropic": {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves"},
+	"internal/dialect/openai":    {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
+	"internal/dialect/anthropic": {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
+	"internal/lexicon":           {"", "provider"},
+	"internal/classtest":         {"", "provider", "internal/dialect/*", "internal/jsonx", "internal/lexicon"}, // tests alone
 	"internal/leaves":            {""},
 	"internal/crossing":          {"", "provider", "internal/dialect/*", "internal/jsonx", "internal/capability"}, // tests alone
 	"internal/failover":          {""},

@@ -21,7 +21,7 @@ func (*Dialect) Decode(body []byte) (*switchgear.Response, error) {
 	case m.kind == "error" || (m.failed && !m.content):
 		return nil, inBand(body)
 	case !m.content:
-		return nil, malformed("the answer is a JSON object without content", nil)
+		return nil, noAnswer("no_content", "the answer is a JSON object without content", nil)
 	}
 	return &switchgear.Response{
 		ID:    m.id,
@@ -66,12 +66,12 @@ func document(body []byte) error {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	switch {
 	case len(trimmed) == 0:
-		return malformed("the answer is empty", nil)
+		return noAnswer("empty_body", "the answer is empty", nil)
 	case trimmed[0] == '<':
-		return malformed("the answer is a web page, not JSON", nil)
+		return webPage(trimmed)
 	}
 	if err := jsonx.Check(body); err != nil {
-		return malformed("the answer is no valid JSON", err)
+		return noAnswer("not_json", "the answer is no valid JSON", err)
 	}
 	if trimmed[0] != '{' {
 		return malformed("the answer is JSON, but no object", nil)

@@ -53,6 +53,13 @@ func invalid(message, param string) *switchgear.Error {
 	return &switchgear.Error{Class: switchgear.ClassInvalid, Message: message, Param: param, Dialect: name}
 }
 
+// noAnswer is an answer that is none in a way that has a name.
+func noAnswer(code, message string, cause error) *switchgear.Error {
+	e := malformed(message, cause)
+	e.Code = code
+	return e
+}
+
 // malformed is an answer that is no answer.
 func malformed(message string, cause error) *switchgear.Error {
 	return &switchgear.Error{Class: switchgear.ClassMalformed, Message: message, Err: cause, Dialect: name}

@@ -2,80 +2,100 @@ package anthropic
 
 import (
 	"bytes"
+	_ "embed"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
-	"github.com/switchgear-dev/switchgear/provider"
+	"github.com/switchgear-dev/switchgear/internal/lexicon"
 )
 
-// Error classifies an answer that is a failure. It looks, in this order, at the
-// error's type and code, at its text, and at the status; a web page says
-// nothing but its status, because it comes from what stands before the provider.
+//go:embed failures.tsv
+var failures string
+
+// table is what the provider means by its words. It is read when the first
+// error comes, and never changes.
+var table = sync.OnceValue(func() *lexicon.Table { return lexicon.MustParse(failures) }) //nolint:gochecknoglobals // a constant table
+
+// Error classifies an answer that is a failure: by what stands in front of the
+// provider, by its type and code, by its text, by the status.
 func (*Dialect) Error(status int, h http.Header, body []byte) *switchgear.Error {
-	if status >= 300 && status < 400 {
-		return failure(ruling{
-			class: switchgear.ClassServer, code: "redirect",
-			say: "the provider answers with a redirect, which is never followed; check the base URL",
-		}, status, nil, problem{})
+	ruling, edge := lexicon.Edge(status, h, body)
+	var said problem
+	if !edge {
+		if said = readProblem(body); !said.found && status < 400 {
+			return shapeless(status, body)
+		}
+		ruling = said.judge(status)
 	}
-	now := time.Now()
-	said := readProblem(body)
-	var rule ruling
-	switch {
-	case said.found:
-		rule = judge(said, status)
-	case webPage(h, body):
-		rule = judgePage(status)
-	default:
-		rule = judgeStatus(status)
-	}
-	e := failure(rule, status, body, said)
-	e.RetryAfter = wait(e.Class, rule, h, said, now)
-	return e
+	return failure(ruling, status, h, body, &said)
 }
 
 // inBand classifies an error that came where an answer should have: in the body
 // of a 200 or in a stream.
 func inBand(body []byte) *switchgear.Error {
 	said := readProblem(body)
-	rule := judge(said, 0)
-	e := failure(rule, 0, body, said)
-	e.RetryAfter = wait(e.Class, rule, nil, said, time.Now())
+	return failure(said.judge(0), 0, nil, body, &said)
+}
+
+func (p *problem) judge(status int) lexicon.Ruling {
+	if status < 400 {
+		status = 0
+	}
+	return table().Judge(lexicon.Said{Status: status, Words: p.words(), Text: p.message})
+}
+
+func failure(ruling lexicon.Ruling, status int, h http.Header, body []byte, said *problem) *switchgear.Error {
+	e := &switchgear.Error{
+		Class: ruling.Class, Marks: ruling.Marks, Status: status, Code: ruling.Code, Message: ruling.Say, Detail: said.message,
+		Param: table().Path(said.message), Dialect: name, Body: clip(body),
+	}
+	if e.Code == "" {
+		e.Code = said.label()
+	}
+	lexicon.Settle(e, h, "")
+	if e.Class == switchgear.ClassQuota {
+		if until := spent(said, time.Now()); until > 0 {
+			e.RetryAfter = until
+		}
+	}
 	return e
 }
 
-func failure(rule ruling, status int, body []byte, said problem) *switchgear.Error {
-	code := rule.code
-	if code == "" {
-		code = said.word()
+// shapeless is an answer that is none, and no error either.
+func shapeless(status int, body []byte) *switchgear.Error {
+	var e *switchgear.Error
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		e = noAnswer("empty_body", "the answer is empty", nil)
+	case jsonx.Check(body) != nil:
+		e = noAnswer("not_json", "the answer is no valid JSON", nil)
+	default:
+		e = noAnswer("no_content", "the answer is JSON without content", nil)
 	}
-	return &switchgear.Error{
-		Class: rule.class, Status: status, Code: code, Message: rule.say, Detail: said.message,
-		Dialect: name, Body: clip(body),
-	}
+	e.Status, e.Body = status, clip(body)
+	return e
 }
 
-// wait is how long the provider asks to wait. A limit on spending has no header
-// for it.
-func wait(class switchgear.Class, rule ruling, h http.Header, said problem, now time.Time) time.Duration {
-	if class == switchgear.ClassQuota {
-		if until, ok := regained(said.message); ok && until.After(now) {
-			return until.Sub(now)
-		}
-		if rule.monthly {
-			return nextMonth(now).Sub(now)
-		}
+// webPage is a page for people where an answer should be.
+func webPage(body []byte) *switchgear.Error {
+	ruling, _ := lexicon.Edge(http.StatusOK, nil, body)
+	return failure(ruling, http.StatusOK, nil, body, &problem{})
+}
+
+// spent is for how long a limit on spending holds, which no header says: until
+// the day that the text names, or the next month.
+func spent(said *problem, now time.Time) time.Duration {
+	if until, ok := regained(said.message); ok {
+		return max(until.Sub(now), 0)
 	}
-	if !class.Retryable() && !class.CoolsKey() && class != switchgear.ClassOverloaded {
-		return 0 // successes and terminal errors carry the header too, and mean nothing by it
+	if said.code == "enforced_spend_limit_reached" {
+		return nextMonth(now).Sub(now)
 	}
-	if h == nil {
-		return 0
-	}
-	return provider.RetryAfter(h, now)
+	return 0
 }
 
 // regained finds the time from which a spent account works again, in the words
@@ -137,6 +157,7 @@ func readProblem(body []byte) problem {
 }
 
 func (p *problem) read(r *jsonx.Reader) {
+	var code string
 	for r.Object(); r.More(); {
 		switch string(r.Key()) {
 		case "type":
@@ -144,9 +165,7 @@ func (p *problem) read(r *jsonx.Reader) {
 		case "message":
 			p.message = r.Str()
 		case "code":
-			if s := r.Str(); s != "" && p.code == "" {
-				p.code = s
-			}
+			code = r.Str()
 		case "details":
 			for r.Object(); r.More(); {
 				if string(r.Key()) == "error_code" {
@@ -155,21 +174,29 @@ func (p *problem) read(r *jsonx.Reader) {
 			}
 		}
 	}
+	if p.code == "" {
+		p.code = code
+	}
 }
 
-// word is the provider's code or type, if it is a word: what is longer or
-// stranger may quote the request and does not belong into a log.
-func (p *problem) word() string {
-	for _, s := range []string{p.code, p.kind} {
-		if s != "" && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == "" {
-			return s
+// words are its code and its type, the more telling first.
+func (p *problem) words() []string {
+	words := make([]string, 0, 2)
+	for _, word := range []string{p.code, p.kind} {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+// label is the code for an Error, if it is a word: what is longer or stranger
+// may quote the request and does not belong into a log.
+func (p *problem) label() string {
+	for _, word := range p.words() {
+		if lexicon.Word(word) {
+			return word
 		}
 	}
 	return ""
-}
-
-func webPage(h http.Header, body []byte) bool {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '<' ||
-		strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/html")
 }

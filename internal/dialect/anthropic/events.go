@@ -411,13 +411,13 @@ func nothing(body []byte) *switchgear.Error {
 	trimmed := bytes.TrimSpace(body)
 	switch {
 	case len(trimmed) == 0:
-		return malformed("the stream is empty", nil)
+		return noAnswer("empty_body", "the stream is empty", nil)
 	case trimmed[0] == '<':
-		return malformed("the answer is a web page, not a stream", nil)
+		return webPage(trimmed)
 	case readProblem(trimmed).found:
 		return inBand(trimmed)
 	}
-	err := malformed("the answer is no stream of events", nil)
+	err := noAnswer("not_stream", "the answer is no stream of events", nil)
 	err.Body = clip(trimmed)
 	return err
 }

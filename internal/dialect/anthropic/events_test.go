@@ -172,12 +172,12 @@ func TestStreamFailures(t *testing.T) {
 		class        switchgear.Class
 		code         string
 	}{
-		{"nothing", "", switchgear.ClassMalformed, ""},
-		{"only comments", ": hello\n\n: hello\n\n", switchgear.ClassMalformed, ""},
-		{"a web page", "<html>\n<body>Bad gateway: no\n\n</body></html>", switchgear.ClassMalformed, ""},
+		{"nothing", "", switchgear.ClassMalformed, "empty_body"},
+		{"only comments", ": hello\n\n: hello\n\n", switchgear.ClassMalformed, "not_stream"},
+		{"a web page", "<html>\n<body>Bad gateway: no\n\n</body></html>", switchgear.ClassConnect, "web_page"},
 		{"an error in plain JSON", `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`, switchgear.ClassOverloaded, "overloaded_error"},
-		{"JSON that is no error", `{"type":"message","content":[]}`, switchgear.ClassMalformed, ""},
-		{"garbage", "lorem ipsum", switchgear.ClassMalformed, ""},
+		{"JSON that is no error", `{"type":"message","content":[]}`, switchgear.ClassMalformed, "not_stream"},
+		{"garbage", "lorem ipsum", switchgear.ClassMalformed, "not_stream"},
 		{"only a ping", "event: ping\n" + frame(`{"type":"ping"}`), switchgear.ClassInterrupted, ""},
 		{"cut after the start", started, switchgear.ClassInterrupted, ""},
 		{"cut after the text", started + text, switchgear.ClassInterrupted, ""},

@@ -9,6 +9,9 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/sse"
 )
 
+// statusOverloaded is the provider's own, which net/http has no name for.
+const statusOverloaded = 529
+
 // Error writes a failure in the client's shape, and the HTTP status that goes
 // with it. What the provider says about a request that is wrong passes as it
 // came, if it is in this dialect; everything else is told in our words.

@@ -53,7 +53,7 @@ func TestErrorClasses(t *testing.T) {
 		{"gone in a 400, by OpenRouter", 400, `{"error":{"message":"x is not a valid model ID","code":400}}`, switchgear.ClassGone, "400"},
 		{"no access to the model", 403, `{"error":{"message":"Project p does not have access to model x","type":"invalid_request_error","param":null,"code":"model_not_found"}}`, switchgear.ClassGone, "model_not_found"},
 		{"gone, by vLLM", 404, `{"object":"error","message":"The model x does not exist.","type":"NotFoundError","param":null,"code":404}`, switchgear.ClassGone, "404"},
-		{"gone, in plain text", 404, `Not Found`, switchgear.ClassGone, ""},
+		{"gone, in plain text", 404, `Not Found`, switchgear.ClassConnect, "no_such_address"},
 		{"auth", 401, `{"error":{"message":"Incorrect API key provided: sk-x.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`, switchgear.ClassAuth, "invalid_api_key"},
 		{"auth, by Mistral", 401, `{"detail":"Unauthorized"}`, switchgear.ClassAuth, ""},
 		{"auth in a 400, by xAI", 400, `{"code":"Client specified an invalid argument","error":"Incorrect API key provided: xx."}`, switchgear.ClassAuth, ""},
@@ -62,11 +62,11 @@ func TestErrorClasses(t *testing.T) {
 		{"the model's fault, by Groq", 400, `{"error":{"message":"Failed to generate JSON.","type":"invalid_request_error","code":"json_validate_failed","failed_generation":""}}`, switchgear.ClassMalformed, "json_validate_failed"},
 		{"invalid", 400, `{"error":{"message":"Invalid value for 'temperature'","type":"invalid_request_error","param":"temperature","code":"invalid_value"}}`, switchgear.ClassInvalid, "invalid_value"},
 		{"invalid, by FastAPI", 422, `{"detail":[{"type":"missing","loc":["body","model"],"msg":"Field required"}]}`, switchgear.ClassInvalid, ""},
-		{"a page in a 502", 502, errorPage, switchgear.ClassServer, "html"},
-		{"a page in a 403", 403, "<!DOCTYPE html><html>Just a moment...", switchgear.ClassConnect, "html"},
-		{"a page in a 401", 401, errorPage, switchgear.ClassConnect, "html"},
-		{"a page in a 429", 429, errorPage, switchgear.ClassRateLimited, "html"},
-		{"a page in a 200", 200, errorPage, switchgear.ClassConnect, "html"},
+		{"a page in a 502", 502, errorPage, switchgear.ClassServer, "web_page"},
+		{"a page in a 403", 403, "<!DOCTYPE html><html>Just a moment...", switchgear.ClassConnect, "web_page"},
+		{"a page in a 401", 401, errorPage, switchgear.ClassConnect, "web_page"},
+		{"a page in a 429", 429, errorPage, switchgear.ClassConnect, "web_page"},
+		{"a page in a 200", 200, errorPage, switchgear.ClassConnect, "web_page"},
 		{"a redirect", 302, errorPage, switchgear.ClassServer, "redirect"},
 		{"an empty 200", 200, " \n", switchgear.ClassMalformed, "empty_body"},
 		{"no JSON in a 200", 200, `{"id":`, switchgear.ClassMalformed, "not_json"},
@@ -74,7 +74,7 @@ func TestErrorClasses(t *testing.T) {
 		{"an error in a 200, with its status", 200, `{"error":{"code":429,"message":"x"}}`, switchgear.ClassRateLimited, "429"},
 		{"an error in a 200, without", 200, `{"error":{"message":"CUDA out of memory"}}`, switchgear.ClassServer, ""},
 		{"a status nobody knows", 567, `{}`, switchgear.ClassServer, ""},
-		{"an address that is not for this", 405, `{"detail":"Method Not Allowed"}`, switchgear.ClassGone, ""},
+		{"an address that is not for this", 405, `{"detail":"Method Not Allowed"}`, switchgear.ClassConnect, "no_such_address"},
 		{"not supported, by llama.cpp", 501, `{"error":{"code":501,"message":"This server does not support x","type":"not_supported_error"}}`, switchgear.ClassInvalid, "501"},
 	} {
 		e := New().Error(c.status, http.Header{}, []byte(c.body))
@@ -116,7 +116,7 @@ func TestErrorKeepsTheWordsAndTheWait(t *testing.T) {
 	if e.RetryAfter != 3*time.Second {
 		t.Errorf("the header says 3 s, not %v", e.RetryAfter)
 	}
-	if e = New().Error(400, http.Header{"Retry-After": {"3"}}, []byte(body)); e.RetryAfter != 0 {
+	if e = New().Error(400, http.Header{"Retry-After": {"3"}}, []byte(`{"error":{"message":"no","code":"invalid_value"}}`)); e.RetryAfter != 0 {
 		t.Errorf("a 400 is not waited for: %v", e.RetryAfter)
 	}
 	if e = New().Error(429, http.Header{"Retry-After": {"7200"}}, nil); e.Class != switchgear.ClassQuota || e.RetryAfter != 5*time.Minute {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/jsonx"
+	"github.com/switchgear-dev/switchgear/internal/lexicon"
 	"github.com/switchgear-dev/switchgear/internal/sse"
 )
 
@@ -214,7 +215,7 @@ func broken(class switchgear.Class, text string, cause error) *switchgear.Error 
 func told(data []byte) *switchgear.Error {
 	e := classify(http.StatusOK, nil, data)
 	if !readFailure(data).some {
-		e.Class, e.Code, e.Message = switchgear.ClassServer, "", sentences[switchgear.ClassServer]
+		e.Class, e.Code, e.Message = switchgear.ClassServer, "", lexicon.Sentence(switchgear.ClassServer)
 	}
 	return e
 }

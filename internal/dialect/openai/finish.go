@@ -26,6 +26,10 @@ var finishFailures = map[string]switchgear.Class{ //nolint:gochecknoglobals // a
 	"network_error":                switchgear.ClassServer, // Z.ai
 	"insufficient_system_resource": switchgear.ClassOverloaded,
 	"abort":                        switchgear.ClassInterrupted, // vLLM
+	"ERROR":                        switchgear.ClassServer,      // Cohere
+	"TIMEOUT":                      switchgear.ClassServer,      // Cohere: by its own clock
+	"ERROR_TOXIC":                  switchgear.ClassPolicy,      // Cohere
+	"ERROR_LIMIT":                  switchgear.ClassContext,     // Cohere
 }
 
 // finish maps a word. A tool that was forced ends with "stop" at OpenAI, and a

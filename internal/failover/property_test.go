@@ -87,7 +87,8 @@ func (s *stage) wrong(r result) string {
 	last := 0
 	for i := range r.trace.Attempts {
 		a := &r.trace.Attempts[i]
-		if a.Step < last {
+		forced := i == len(r.trace.Attempts)-1 && r.trace.Calls() <= 1
+		if a.Step < last && !forced {
 			return "the steps were not tried in order"
 		}
 		last = a.Step

@@ -414,6 +414,7 @@ type stage struct {
 	fakes   []*fake
 	books   []*ledger
 	rings   []*ring
+	doors   []*door // for those that want them
 	watcher *watcher
 	runner  *Runner
 	began   time.Time
@@ -433,6 +434,7 @@ func set(t *testing.T, scripts ...[]act) *stage {
 		target := switchgear.Target{Provider: name, Model: "m"}
 		f := &fake{target: target, acts: acts, began: s.began}
 		book, ring := &ledger{t: t}, keys(name+"#1")
+		s.doors = append(s.doors, &door{places: 1})
 		s.fakes, s.books, s.rings = append(s.fakes, f), append(s.books, book), append(s.rings, ring)
 		s.plan.Steps = append(s.plan.Steps, Step{
 			Number: i + 1, Target: target, Provider: able{f}, Dialects: []string{"openai"}, Breaker: book, Keys: ring, Price: flat{},

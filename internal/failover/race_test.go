@@ -326,6 +326,7 @@ func TestTeeAlone(t *testing.T) {
 		why    string
 	}{
 		"it must be alone":    {func(s *stage) { s.runner.alone = func(*switchgear.Request) bool { return true } }, "0 1", skipTrial},
+		"one call is left":    {func(s *stage) { s.plan.Attempts = 1 }, "0 1", skipTrial},
 		"nothing pays for it": {func(s *stage) { s.plan.Retries = &purse{} }, "0 1", skipTrial},
 		"no fallback":         {func(s *stage) { s.plan.NoFallback = true }, "1 0", ""},
 		"nobody beside it":    {func(s *stage) { s.books[1].closed = true }, "1 0", ""},

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,7 +129,7 @@ func TestRewalk(t *testing.T) {
 		s.books[0].closed, s.books[0].until = true, s.began.Add(20*time.Second)
 		s.rings[1].until[0] = s.began.Add(2 * time.Second) // short enough to be waited for, else
 		_, err := s.runner.Complete(t.Context(), s.plan, again())
-		e, ok := err.(*switchgear.Error)
+		e, ok := errors.AsType[*switchgear.Error](err)
 		if !ok || e.Code != switchgear.CodeChainExhausted || s.counts() != "0 0" || s.elapsed() != 0 || s.books[0].forced != 0 {
 			t.Errorf("%v after %s calls and %v", err, s.counts(), s.elapsed())
 		}

@@ -271,15 +271,6 @@ func (l *ledger) Acquire(time.Time) (Token, Verdict) {
 	return l.pass(), verdict
 }
 
-func (l *ledger) pass() Token {
-	l.passed++
-	if l.open == nil {
-		l.open = map[uint64]bool{}
-	}
-	l.open[l.passed] = true
-	return Token{Serial: l.passed}
-}
-
 func (l *ledger) Barred(time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -310,6 +301,15 @@ func (l *ledger) Done(t Token, o Outcome, _ time.Time) bool {
 		return true
 	}
 	return false
+}
+
+func (l *ledger) pass() Token {
+	l.passed++
+	if l.open == nil {
+		l.open = map[uint64]bool{}
+	}
+	l.open[l.passed] = true
+	return Token{Serial: l.passed}
 }
 
 // heard is how often it was told something.

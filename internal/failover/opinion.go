@@ -19,11 +19,12 @@ type dispute struct {
 }
 
 // unsure reports whether a refusal is one that another target may be asked
-// about.
+// about. One that breaks an answer off is none.
 func (a *attempt) unsure(err *switchgear.Error) bool {
 	return err.Class == switchgear.ClassInvalid && err.Marks.Has(switchgear.MarkUnsure) &&
 		(err.Status == http.StatusBadRequest || err.Status == http.StatusUnprocessableEntity) &&
-		a.job.plan.Opinion && a.step.Jury != nil && a.next >= 0 && !a.final && !a.probe
+		a.job.plan.Opinion && a.step.Jury != nil && a.next >= 0 && !a.final && !a.probe && !a.content &&
+		(a.race == nil || a.race.plead(a))
 }
 
 // hear asks the jury what to make of an unsure refusal.

@@ -37,8 +37,8 @@ func TestDespair(t *testing.T) {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := set(t, nil, c.script, nil)
-					for i, after := range []time.Duration{9, 3, 6} {
-						s.books[i].closed, s.books[i].until = true, s.began.Add(after*time.Second)
+					for i, after := range []time.Duration{9 * time.Second, 3 * time.Second, 6 * time.Second} {
+						s.books[i].closed, s.books[i].until = true, s.began.Add(after)
 					}
 					if c.change != nil {
 						c.change(s)

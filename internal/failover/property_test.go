@@ -94,7 +94,7 @@ func TestAnyChain(t *testing.T) {
 			run := ways[rapid.SampledFrom([]string{"whole", "streamed"}).Draw(rt, "way")]
 			r := run(s, ctx)
 			took := s.elapsed()
-			time.Sleep(time.Minute) // what lost a race as a trial may still be measured
+			time.Sleep(2 * time.Minute) // what lost a race as a trial may still be measured
 			synctest.Wait()
 			if took > s.plan.Timeout.Total {
 				rt.Fatalf("took %v", took)
@@ -112,6 +112,9 @@ func TestAnyChain(t *testing.T) {
 // wrong says which rule a result breaks.
 func (s *stage) wrong(r result) string {
 	s.over(r.trace)
+	if s.t.Failed() {
+		return fmt.Sprintf("see above: %+v", r.trace.Attempts)
+	}
 	if n := r.trace.Calls(); n > s.plan.Attempts {
 		return fmt.Sprintf("%d calls", n)
 	}

@@ -17,6 +17,7 @@ type race struct {
 	mu      sync.Mutex
 	field   [2]*attempt // the second may come later, or never
 	content [2]bool     // something the caller asked for has come
+	pleads  [2]bool     // it was refused in a way that may be disputed
 	winner  *attempt
 }
 
@@ -61,6 +62,33 @@ func (r *race) began(a *attempt) (lost bool) {
 		r.content[i] = r.content[i] || r.field[i] == a
 	}
 	return r.winner != nil && r.winner != a
+}
+
+// plead notes that an attempt may have a refusal to dispute, unless the race
+// is over: then nobody is left to rule on it.
+func (r *race) plead(a *attempt) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.winner != nil && r.winner != a {
+		return false
+	}
+	for i := range r.field {
+		r.pleads[i] = r.pleads[i] || r.field[i] == a
+	}
+	return true
+}
+
+// pleading reports whether an attempt that has not come back is about to, with
+// a refusal to be ruled on.
+func (r *race) pleading() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, a := range r.field {
+		if a != nil && a.own != nil && r.pleads[i] {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *race) lostBy(a *attempt) bool {
@@ -124,11 +152,16 @@ func compete[T any](j *job, op *operation[T], p *permit, beside *company) heat[T
 	for {
 		select {
 		case res := <-results:
-			if res.a.lost() {
+			lost := res.a.own.Lost // as it knew when it ended
+			res.a.rejoin()
+			if lost {
 				continue // who won is about to say so
 			}
-			res.a.rejoin()
 			if res.err == nil || (running > 1 && j.ends(res.a, res.err) && r.claim(res.a)) {
+				if r.pleading() {
+					failed = <-results
+					failed.a.rejoin()
+				}
 				j.conclude(r, res.a)
 				return won(j, &res, &failed)
 			}

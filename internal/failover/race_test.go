@@ -357,11 +357,11 @@ func TestTeeAlone(t *testing.T) {
 
 // TestRaceCancel: the caller's leaving ends both, at once and without blame.
 func TestRaceCancel(t *testing.T) {
-	for name, make := range map[string]func(*testing.T, ...[]act) *stage{"hedge": suspected, "tee": onTrial} {
+	for name, with := range map[string]func(*testing.T, ...[]act) *stage{"hedge": suspected, "tee": onTrial} {
 		for way, run := range ways {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := make(t, slowly(2500*time.Millisecond), slowly(2500*time.Millisecond))
+					s := with(t, slowly(2500*time.Millisecond), slowly(2500*time.Millisecond))
 					ctx, cancel := context.WithCancel(t.Context())
 					time.AfterFunc(1500*time.Millisecond, cancel)
 					r := run(s, ctx)
@@ -384,11 +384,11 @@ func TestRaceCancel(t *testing.T) {
 
 // TestRaceDeadline: a request whose time is up ends, whoever is running.
 func TestRaceDeadline(t *testing.T) {
-	for name, make := range map[string]func(*testing.T, ...[]act) *stage{"hedge": suspected, "tee": onTrial} {
+	for name, with := range map[string]func(*testing.T, ...[]act) *stage{"hedge": suspected, "tee": onTrial} {
 		for way, run := range ways {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := make(t, []act{{hang: true}}, []act{{hang: true}})
+					s := with(t, []act{{hang: true}}, []act{{hang: true}})
 					s.plan.Timeout.Total = 2 * time.Second
 					r := run(s, t.Context())
 					took := s.elapsed()

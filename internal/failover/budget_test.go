@@ -181,3 +181,16 @@ func TestLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestUncoveredStaysSo: a caller's retry that was not covered when it came gets
+// no retry of ours from what others bring in meanwhile.
+func TestUncoveredStaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, route, _ := funded(t, 0, 9, []act{{delay: time.Second, err: fault(switchgear.ClassServer)}}, nil)
+		time.AfterFunc(500*time.Millisecond, func() { route.mu.Lock(); route.tokens = 5; route.mu.Unlock() })
+		resp, err := s.runner.Complete(t.Context(), s.plan, again())
+		if err != nil || resp.Trace.Step != 2 || s.counts() != "1 1" {
+			t.Errorf("%s calls: %v", s.counts(), err)
+		}
+	})
+}

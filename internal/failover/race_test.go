@@ -460,3 +460,79 @@ func TestRaceReadsOnce(t *testing.T) {
 		s.over(resp.Trace)
 	})
 }
+
+// TestTrialOutlivesTheRequest: a trial that lost has its own time to its first
+// content, however short its request's was.
+func TestTrialOutlivesTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := onTrial(t, []act{{hang: true}}, slowly(500*time.Millisecond))
+		s.plan.Timeout.Total = time.Second
+		r := s.stream(t.Context())
+		for synctest.Wait(); s.books[0].heard() == 0; synctest.Wait() {
+			time.Sleep(100 * time.Millisecond)
+		}
+		s.over(r.trace)
+		if o := s.books[0].last(); r.err != nil || o.Kind != OutcomeSlow || s.elapsed() != 3*time.Second {
+			t.Errorf("told %+v after %v: %v", o, s.elapsed(), r.err)
+		}
+	})
+}
+
+// TestSuspectIsNotWaitedFor: where there is somewhere else to go.
+func TestSuspectIsNotWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		scripts [][]act
+		calls   string
+	}{
+		"a next step": {[][]act{{{err: fault(switchgear.ClassServer)}, {}}, nil}, "1 1"},
+		"none":        {[][]act{{{err: fault(switchgear.ClassServer)}, {}}}, "2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, c.scripts...)
+				s.books[0].mood = Verdict{Watch: true}
+				r := s.complete(t.Context())
+				s.over(r.trace)
+				if r.err != nil || s.counts() != c.calls {
+					t.Errorf("%s calls: %v", s.counts(), r.err)
+				}
+			})
+		})
+	}
+}
+
+// lingering is an observer that takes its time over one target.
+type lingering struct {
+	*watcher
+
+	over string
+}
+
+func (l lingering) Attempted(ctx context.Context, plan *Plan, a *switchgear.Attempt) {
+	l.watcher.Attempted(ctx, plan, a)
+	if a.Target.Provider == l.over {
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// TestDeadHeat: a refusal worth an opinion is on its way back when the answer
+// it loses to arrives. It is ruled on.
+func TestDeadHeat(t *testing.T) {
+	for way, run := range ways {
+		t.Run(way, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, panels := disputed(t, OpinionAsk, []act{{delay: 1500 * time.Millisecond, err: refusal("a")}}, slowly(550*time.Millisecond))
+				s.plan.Hedge = true
+				s.books[0].mood.Watch = true
+				s.paced(400, 1000)
+				s.runner.observer = lingering{s.watcher, "a"}
+				r := run(s, t.Context())
+				synctest.Wait()
+				s.over(r.trace)
+				if r.err != nil || r.trace.Step != 2 || !slices.Equal(panels[0].judged, []bool{true}) {
+					t.Errorf("served by %d, judged %v: %v", r.trace.Step, panels[0].judged, r.err)
+				}
+			})
+		})
+	}
+}

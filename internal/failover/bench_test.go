@@ -175,14 +175,15 @@ func (free) Barred(time.Time) bool                   { return false }
 func (free) Enter(switchgear.Stakes, time.Time) bool { return true }
 func (free) Leave(*switchgear.Error, time.Time)      {}
 func (free) First(int64) Span                        { return Span{Median: time.Second, P95: 2 * time.Second} }
-func (free) Whole(_, _ int64) Span                   { return Span{Median: time.Second, P95: 2 * time.Second} }
-func (free) Learn(Sample, time.Time)                 {}
-func (free) Spoil(time.Time)                         {}
-func (free) Earn(time.Time)                          {}
-func (free) Spend(time.Time) bool                    { return true }
-func (free) Refund()                                 {}
-func (free) Opinion(time.Time) Opinion               { return OpinionBelieve }
-func (free) Judge(bool, time.Time)                   {}
+
+func (free) Whole(_, _ int64) Span     { return Span{Median: time.Second, P95: 2 * time.Second} }
+func (free) Learn(Sample, time.Time)   {}
+func (free) Spoil(time.Time)           {}
+func (free) Earn(time.Time)            {}
+func (free) Spend(time.Time) bool      { return true }
+func (free) Refund()                   {}
+func (free) Opinion(time.Time) Opinion { return OpinionBelieve }
+func (free) Judge(bool, time.Time)     {}
 
 // TestCalmAllocates holds that a request that goes well allocates no more for
 // all that watches over it: no goroutine, no timer, no memory.

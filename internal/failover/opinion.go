@@ -135,17 +135,3 @@ func (j *job) witness(k int) (permit, bar, bool) {
 	}
 	return p, bar{}, true
 }
-
-// vouch lets a jury that did not believe its target learn what the next one
-// made of the same request, as far as it is tried at all.
-func (j *job) vouch(a *attempt, err *switchgear.Error) {
-	if d := j.doubted; d != nil && d != a {
-		j.doubted = nil
-		if r := verdictOn(err); r != unheard {
-			d.step.Jury.Judge(r == accepted, time.Now())
-		}
-	}
-	if a.dispute.doubted {
-		j.doubted = a
-	}
-}

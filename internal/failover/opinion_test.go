@@ -56,8 +56,8 @@ func TestSecondOpinion(t *testing.T) {
 		"off":                            {OpinionAsk, [][]act{refuses("a"), nil}, func(s *stage) { s.plan.Opinion = false }, "1 0", 0, "a", OutcomeIgnored, nil},
 		"no jury":                        {OpinionAsk, [][]act{refuses("a"), nil}, func(s *stage) { s.plan.Steps[0].Jury = nil }, "1 0", 0, "a", OutcomeIgnored, nil},
 		"sure":                           {OpinionAsk, [][]act{{{err: sure}}, nil}, nil, "1 0", 0, "a", OutcomeIgnored, nil},
-		"doubted, and accepted":          {OpinionDoubt, [][]act{refuses("a"), nil}, nil, "1 1", 2, "", OutcomeFail, []bool{true}},
-		"doubted, and refused":           {OpinionDoubt, [][]act{refuses("a"), refuses("b")}, nil, "1 1", 0, "b", OutcomeFail, []bool{false}},
+		"doubted, and accepted":          {OpinionDoubt, [][]act{refuses("a"), nil}, nil, "1 1", 2, "", OutcomeFail, nil},
+		"doubted, and refused":           {OpinionDoubt, [][]act{refuses("a"), refuses("b")}, nil, "1 1", 0, "b", OutcomeFail, nil},
 		"doubted, and nobody could tell": {OpinionDoubt, [][]act{refuses("a"), down}, nil, "1 2", 0, switchgear.CodeChainExhausted, OutcomeFail, nil},
 	} {
 		for way, run := range ways {

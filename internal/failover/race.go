@@ -209,7 +209,6 @@ func won[T any](j *job, res, failed *reply[T]) heat[T] {
 	if wouldDrop(failed.err) == "" {
 		j.learn(f, failed.err)
 	}
-	j.vouch(f, failed.err)
 	if f.dispute.open {
 		ruling := verdictOn(res.err)
 		f.rule(ruling, failed.err)
@@ -254,7 +253,6 @@ func both[T any](j *job, h *heat[T]) leg[T] {
 	a, b := h.first.a, h.second.a
 	l := leg[T]{at: b.at, move: fallOver}
 	for _, r := range []*reply[T]{&h.first, &h.second} {
-		j.vouch(r.a, r.err)
 		if reason := wouldDrop(r.err); reason != "" {
 			j.withdraw(r.a.at, reason, r.err.Param)
 			continue

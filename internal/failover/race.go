@@ -180,7 +180,8 @@ func compete[T any](j *job, op *operation[T], p *permit, beside *company) heat[T
 }
 
 // conclude writes down a loser that has not come back yet: what is known of it
-// now. Its own account goes to the observer when it is over.
+// now. Its own account goes to the observer when it is over. Nobody waits here
+// for a long request to be read only to be counted: then the usage is unknown.
 func (j *job) conclude(r *race, winner *attempt) {
 	for _, a := range r.field {
 		if a == nil || a == winner || a.own == nil {
@@ -188,12 +189,14 @@ func (j *job) conclude(r *race, winner *attempt) {
 		}
 		record := &j.trace.Attempts[a.slot]
 		record.Lost, record.Duration = true, time.Since(a.start)
-		if j.kind == kindCount {
+		if j.kind == kindCount || j.wire() != nil {
 			continue
 		}
 		record.Usage = switchgear.Usage{Estimated: true}
 		record.Usage.Set(switchgear.UsageInput, j.weigh())
-		record.Usage.Set(switchgear.UsageOutput, 0)
+		if j.kind != kindEmbed {
+			record.Usage.Set(switchgear.UsageOutput, 0)
+		}
 		if a.step.Price != nil {
 			record.Cost = a.step.Price.Cost(&record.Usage, a.start)
 		}

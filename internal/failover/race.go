@@ -49,7 +49,7 @@ func (r *race) drop(i int) {
 		return
 	}
 	a.untie() // the caller's leaving no longer concerns it
-	if first := a.job.plan.Timeout.FirstToken; a.job.kind == kindStream && first > 0 && !r.content[i] {
+	if first := a.job.plan.Timeout.FirstToken; a.kind == kindStream && first > 0 && !r.content[i] {
 		a.clock.set(a.start.Add(first), CodeFirstTokenTimeout, first)
 	}
 }

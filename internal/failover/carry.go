@@ -170,7 +170,6 @@ func settle[T any](j *job, op *operation[T], h *heat[T]) (l leg[T], open bool) {
 		return both(j, h), false
 	}
 	a, err := h.first.a, h.first.err
-	j.vouch(a, err)
 	if err == nil {
 		j.serving(a.at)
 		return leg[T]{at: a.at, move: served, answer: h.first.answer}, false

@@ -114,7 +114,7 @@ func (a *attempt) expectFirst() {
 // expectWhole sets the clock for an answer that comes in one piece: its share
 // of what is left of the request, or less, by what is usual.
 func (a *attempt) expectWhole() {
-	if a.job.kind != kindStream {
+	if a.kind != kindStream {
 		if d := a.expected.learned(max(a.job.plan.Timeout.floor(), wholeFloor)); d > 0 {
 			if by := a.start.Add(d); a.whole.IsZero() || by.Before(a.whole) {
 				a.whole, a.learned = by, true

@@ -36,6 +36,8 @@ func (j *job) accompany(p *permit) (company, bar, bool) {
 // mayRace reports whether the request may be with two targets at once.
 func (j *job) mayRace() bool {
 	switch {
+	case j.plan.Attempts > 0 && j.calls+2 > j.plan.Attempts:
+		return false
 	case j.plan.NoFallback || j.limits().NoFallback || j.broke:
 		return false
 	case j.req == nil || j.runner.alone == nil:

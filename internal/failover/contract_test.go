@@ -239,3 +239,58 @@ func TestBare(t *testing.T) {
 		_ = st.Close()
 	})
 }
+
+// TestBareUnderEverything: a step without anything to watch over it works under
+// a plan that would use all of it.
+func TestBareUnderEverything(t *testing.T) {
+	for way, run := range ways {
+		t.Run(way, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, []act{{err: refusal("a")}}, nil)
+				s.plan.Hedge, s.plan.Opinion, s.plan.Stakes = true, true, switchgear.StakesLow
+				for i := range s.plan.Steps {
+					s.plan.Steps[i].Breaker, s.plan.Steps[i].Keys, s.plan.Steps[i].Price = nil, nil, nil
+				}
+				r := run(s, t.Context())
+				if r.err == nil || r.err.Code != "a" || s.counts() != "1 0" {
+					t.Errorf("%s calls: %v", s.counts(), r.err)
+				}
+				s.runner.Probe(t.Context(), s.plan, 1, Token{})
+				if s.counts() != "1 1" {
+					t.Errorf("%s calls", s.counts())
+				}
+			})
+		})
+	}
+}
+
+// TestBreakerOff is what a breaker is for: without one every request pays for
+// the first target's silence.
+func TestBreakerOff(t *testing.T) {
+	for name, c := range map[string]struct {
+		breaker bool
+		took    time.Duration
+		calls   string
+	}{
+		"on":  {true, 0, "0 3"},
+		"off": {false, 9 * time.Second, "3 3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, []act{{hang: true}}, nil)
+				s.books[0].closed = true
+				if !c.breaker {
+					s.plan.Steps[0].Breaker = nil
+				}
+				for range 3 {
+					if r := s.stream(t.Context()); r.err != nil {
+						t.Fatal(r.err)
+					}
+				}
+				if s.elapsed() != c.took || s.counts() != c.calls {
+					t.Errorf("took %v and %s calls", s.elapsed(), s.counts())
+				}
+			})
+		})
+	}
+}

@@ -249,24 +249,41 @@ type ledger struct {
 	mu       sync.Mutex
 	closed   bool      // passes nothing
 	until    time.Time // with closed
+	final    bool      // with closed
+	mood     Verdict   // of what passes
+	trips    bool      // the first failure opens it
 	passed   uint64
 	open     map[uint64]bool
 	outcomes []OutcomeKind
 	bodies   []uint64
+	told     []Outcome
+	forced   int
 }
 
 func (l *ledger) Acquire(time.Time) (Token, Verdict) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return Token{}, Verdict{Reason: "breaker open", Until: l.until}
+		return Token{}, Verdict{Reason: "breaker open", Until: l.until, Final: l.final}
 	}
-	l.passed++
-	if l.open == nil {
-		l.open = map[uint64]bool{}
-	}
-	l.open[l.passed] = true
-	return Token{Serial: l.passed}, Verdict{Pass: true}
+	verdict := l.mood
+	verdict.Pass = true
+	return l.pass(), verdict
+}
+
+func (l *ledger) Barred(time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
+func (l *ledger) Force(time.Time) Token {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forced++
+	t := l.pass()
+	t.Forced = true
+	return t
 }
 
 func (l *ledger) Done(t Token, o Outcome, _ time.Time) bool {
@@ -278,7 +295,39 @@ func (l *ledger) Done(t Token, o Outcome, _ time.Time) bool {
 	delete(l.open, t.Serial)
 	l.outcomes = append(l.outcomes, o.Kind)
 	l.bodies = append(l.bodies, o.Body)
+	l.told = append(l.told, o)
+	if l.trips && (o.Kind == OutcomeFail || o.Kind == OutcomeSlow) && !o.Spared {
+		l.trips = false
+		return true
+	}
 	return false
+}
+
+func (l *ledger) pass() Token {
+	l.passed++
+	if l.open == nil {
+		l.open = map[uint64]bool{}
+	}
+	l.open[l.passed] = true
+	return Token{Serial: l.passed}
+}
+
+// heard is how often it was told something.
+func (l *ledger) heard() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.told)
+}
+
+// last is what it was told last.
+func (l *ledger) last() Outcome {
+	l.t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.told) == 0 {
+		l.t.Fatal("the breaker was told nothing")
+	}
+	return l.told[len(l.told)-1]
 }
 
 func (l *ledger) settled() {
@@ -365,6 +414,7 @@ type stage struct {
 	fakes   []*fake
 	books   []*ledger
 	rings   []*ring
+	doors   []*door // for those that want them
 	watcher *watcher
 	runner  *Runner
 	began   time.Time
@@ -384,6 +434,7 @@ func set(t *testing.T, scripts ...[]act) *stage {
 		target := switchgear.Target{Provider: name, Model: "m"}
 		f := &fake{target: target, acts: acts, began: s.began}
 		book, ring := &ledger{t: t}, keys(name+"#1")
+		s.doors = append(s.doors, &door{places: 1})
 		s.fakes, s.books, s.rings = append(s.fakes, f), append(s.books, book), append(s.rings, ring)
 		s.plan.Steps = append(s.plan.Steps, Step{
 			Number: i + 1, Target: target, Provider: able{f}, Dialects: []string{"openai"}, Breaker: book, Keys: ring, Price: flat{},
@@ -436,4 +487,125 @@ func read(st switchgear.Stream) (string, error) {
 		b.Write(st.Event().Raw)
 	}
 	return b.String(), st.Err()
+}
+
+// purse is a retry budget of so many tokens.
+type purse struct {
+	mu                      sync.Mutex
+	tokens                  int
+	earned, spent, refunded int
+}
+
+func (p *purse) Earn(time.Time) { p.mu.Lock(); defer p.mu.Unlock(); p.earned++ }
+
+func (p *purse) Spend(time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tokens == 0 {
+		return false
+	}
+	p.tokens--
+	p.spent++
+	return true
+}
+
+func (p *purse) Refund() { p.mu.Lock(); defer p.mu.Unlock(); p.tokens++; p.refunded++ }
+
+func (p *purse) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return fmt.Sprintf("earned %d, spent %d, refunded %d", p.earned, p.spent, p.refunded)
+}
+
+// door is a limit of so many places.
+type door struct {
+	mu     sync.Mutex
+	places int
+	inside int
+	in     int
+	left   []switchgear.Class // in which an attempt ended, unknown for well
+}
+
+func (d *door) Enter(switchgear.Stakes, time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.inside == d.places {
+		return false
+	}
+	d.inside++
+	d.in++
+	return true
+}
+
+func (d *door) Leave(err *switchgear.Error, _ time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inside--
+	class := switchgear.ClassUnknown
+	if err != nil {
+		class = err.Class
+	}
+	d.left = append(d.left, class)
+}
+
+// gait is a pace that is known, or not.
+type gait struct {
+	mu      sync.Mutex
+	span    Span
+	asked   []Sample // what was asked about
+	learned []Sample
+	spoiled int
+}
+
+func (g *gait) First(input int64) Span {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked = append(g.asked, Sample{Input: input})
+	return g.span
+}
+
+func (g *gait) Whole(input, output int64) Span {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked = append(g.asked, Sample{Input: input, Output: output})
+	return g.span
+}
+
+func (g *gait) Learn(s Sample, _ time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.learned = append(g.learned, s)
+}
+
+func (g *gait) Spoil(time.Time) { g.mu.Lock(); defer g.mu.Unlock(); g.spoiled++ }
+
+// paced gives every step a pace, in milliseconds.
+func (s *stage) paced(median, p95 int) []*gait {
+	gaits := make([]*gait, len(s.plan.Steps))
+	for i := range s.plan.Steps {
+		gaits[i] = &gait{span: Span{Median: time.Duration(median) * time.Millisecond, P95: time.Duration(p95) * time.Millisecond}}
+		s.plan.Steps[i].Pace = gaits[i]
+	}
+	return gaits
+}
+
+// panel is a jury of a fixed opinion.
+type panel struct {
+	mu      sync.Mutex
+	opinion Opinion
+	asked   int
+	judged  []bool
+}
+
+func (p *panel) Opinion(time.Time) Opinion {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	return p.opinion
+}
+
+func (p *panel) Judge(accepted bool, _ time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.judged = append(p.judged, accepted)
 }

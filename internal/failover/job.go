@@ -66,7 +66,6 @@ type job struct {
 	broke    bool              // a retry of the caller's own that the route's retry budget did not cover: it gets none of ours
 	forced   int               // which attempt of the trace was made against its breaker's word, from 1; 0 for none
 	input    int64             // an estimate of what the request reads; 0 if not made yet
-	doubted  *attempt          // its refusal was not believed, and nobody else has been asked yet
 	tripped  atomic.Bool       // an attempt has opened a circuit; attempts write it from wherever they run
 	weighed  weighed
 }

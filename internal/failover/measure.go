@@ -47,7 +47,7 @@ func (j *job) usual(step *Step) Span {
 	if step.Pace == nil {
 		return Span{}
 	}
-	switch j.kind {
+	switch j.kindAt(step) {
 	case kindStream:
 		return step.Pace.First(j.inputTokens())
 	case kindWhole, kindEmbed:
@@ -163,7 +163,7 @@ func (a *attempt) measure(o *Outcome, err *switchgear.Error, now time.Time) {
 // not come that far.
 func (a *attempt) took(err *switchgear.Error, now time.Time) time.Duration {
 	switch {
-	case a.job.kind == kindStream:
+	case a.kind == kindStream:
 		return a.first
 	case err == nil:
 		return now.Sub(a.start)
@@ -182,7 +182,7 @@ func (a *attempt) teach(kind OutcomeKind, err *switchgear.Error, now time.Time) 
 		pace.Spoil(now)
 	case kind == OutcomeOK && a.calm:
 		s := Sample{Input: a.tokens, Output: a.most}
-		if took := a.took(err, now); a.job.kind == kindStream {
+		if took := a.took(err, now); a.kind == kindStream {
 			s.First = took
 		} else {
 			s.Whole = took

@@ -19,11 +19,12 @@ type dispute struct {
 }
 
 // unsure reports whether a refusal is one that another target may be asked
-// about.
+// about. One that breaks an answer off is none.
 func (a *attempt) unsure(err *switchgear.Error) bool {
 	return err.Class == switchgear.ClassInvalid && err.Marks.Has(switchgear.MarkUnsure) &&
 		(err.Status == http.StatusBadRequest || err.Status == http.StatusUnprocessableEntity) &&
-		a.job.plan.Opinion && a.step.Jury != nil && a.next >= 0 && !a.final && !a.probe
+		a.job.plan.Opinion && a.step.Jury != nil && a.next >= 0 && !a.final && !a.probe && !a.content &&
+		(a.race == nil || a.race.plead(a))
 }
 
 // hear asks the jury what to make of an unsure refusal.
@@ -133,18 +134,4 @@ func (j *job) witness(k int) (permit, bar, bool) {
 		return p, bar{reason: skipTranslation}, false
 	}
 	return p, bar{}, true
-}
-
-// vouch lets a jury that did not believe its target learn what the next one
-// made of the same request, as far as it is tried at all.
-func (j *job) vouch(a *attempt, err *switchgear.Error) {
-	if d := j.doubted; d != nil && d != a {
-		j.doubted = nil
-		if r := verdictOn(err); r != unheard {
-			d.step.Jury.Judge(r == accepted, time.Now())
-		}
-	}
-	if a.dispute.doubted {
-		j.doubted = a
-	}
 }

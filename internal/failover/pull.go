@@ -10,13 +10,17 @@ import (
 // stream makes an attempt whose answer comes bit by bit, and returns when it
 // is committed. The attempt is then still open, unless the answer has ended.
 func (a *attempt) stream(req *switchgear.Request) (*stream, *switchgear.Error) {
+	return a.streamTo(req, a.job.plan.Commit)
+}
+
+func (a *attempt) streamTo(req *switchgear.Request, commit Commit) (*stream, *switchgear.Error) {
 	a.call.Request = req
 	a.expectFirst()
 	s := &stream{attempt: a, idle: a.job.plan.Timeout.Idle}
 	inner, err := s.open()
 	if err == nil {
 		s.inner = inner
-		err = s.hold(a.job.plan.Commit)
+		err = s.hold(commit)
 	}
 	if err == nil && a.lost() {
 		a.cancel(nil) // it has been measured, and nobody wants the rest

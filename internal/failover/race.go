@@ -17,6 +17,7 @@ type race struct {
 	mu      sync.Mutex
 	field   [2]*attempt // the second may come later, or never
 	content [2]bool     // something the caller asked for has come
+	pleads  [2]bool     // it was refused in a way that may be disputed
 	winner  *attempt
 }
 
@@ -48,7 +49,7 @@ func (r *race) drop(i int) {
 		return
 	}
 	a.untie() // the caller's leaving no longer concerns it
-	if first := a.job.plan.Timeout.FirstToken; a.job.kind == kindStream && first > 0 && !r.content[i] {
+	if first := a.job.plan.Timeout.FirstToken; a.kind == kindStream && first > 0 && !r.content[i] {
 		a.clock.set(a.start.Add(first), CodeFirstTokenTimeout, first)
 	}
 }
@@ -61,6 +62,33 @@ func (r *race) began(a *attempt) (lost bool) {
 		r.content[i] = r.content[i] || r.field[i] == a
 	}
 	return r.winner != nil && r.winner != a
+}
+
+// plead notes that an attempt may have a refusal to dispute, unless the race
+// is over: then nobody is left to rule on it.
+func (r *race) plead(a *attempt) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.winner != nil && r.winner != a {
+		return false
+	}
+	for i := range r.field {
+		r.pleads[i] = r.pleads[i] || r.field[i] == a
+	}
+	return true
+}
+
+// pleading reports whether an attempt that has not come back is about to, with
+// a refusal to be ruled on.
+func (r *race) pleading() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, a := range r.field {
+		if a != nil && a.own != nil && r.pleads[i] {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *race) lostBy(a *attempt) bool {
@@ -124,11 +152,16 @@ func compete[T any](j *job, op *operation[T], p *permit, beside *company) heat[T
 	for {
 		select {
 		case res := <-results:
-			if res.a.lost() {
+			lost := res.a.own.Lost // as it knew when it ended
+			res.a.rejoin()
+			if lost {
 				continue // who won is about to say so
 			}
-			res.a.rejoin()
 			if res.err == nil || (running > 1 && j.ends(res.a, res.err) && r.claim(res.a)) {
+				if r.pleading() {
+					failed = <-results
+					failed.a.rejoin()
+				}
 				j.conclude(r, res.a)
 				return won(j, &res, &failed)
 			}
@@ -147,7 +180,8 @@ func compete[T any](j *job, op *operation[T], p *permit, beside *company) heat[T
 }
 
 // conclude writes down a loser that has not come back yet: what is known of it
-// now. Its own account goes to the observer when it is over.
+// now. Its own account goes to the observer when it is over. Nobody waits here
+// for a long request to be read only to be counted: then the usage is unknown.
 func (j *job) conclude(r *race, winner *attempt) {
 	for _, a := range r.field {
 		if a == nil || a == winner || a.own == nil {
@@ -155,12 +189,14 @@ func (j *job) conclude(r *race, winner *attempt) {
 		}
 		record := &j.trace.Attempts[a.slot]
 		record.Lost, record.Duration = true, time.Since(a.start)
-		if j.kind == kindCount {
+		if j.kind == kindCount || j.wire() != nil {
 			continue
 		}
 		record.Usage = switchgear.Usage{Estimated: true}
 		record.Usage.Set(switchgear.UsageInput, j.weigh())
-		record.Usage.Set(switchgear.UsageOutput, 0)
+		if j.kind != kindEmbed {
+			record.Usage.Set(switchgear.UsageOutput, 0)
+		}
 		if a.step.Price != nil {
 			record.Cost = a.step.Price.Cost(&record.Usage, a.start)
 		}
@@ -176,7 +212,6 @@ func won[T any](j *job, res, failed *reply[T]) heat[T] {
 	if wouldDrop(failed.err) == "" {
 		j.learn(f, failed.err)
 	}
-	j.vouch(f, failed.err)
 	if f.dispute.open {
 		ruling := verdictOn(res.err)
 		f.rule(ruling, failed.err)
@@ -221,7 +256,6 @@ func both[T any](j *job, h *heat[T]) leg[T] {
 	a, b := h.first.a, h.second.a
 	l := leg[T]{at: b.at, move: fallOver}
 	for _, r := range []*reply[T]{&h.first, &h.second} {
-		j.vouch(r.a, r.err)
 		if reason := wouldDrop(r.err); reason != "" {
 			j.withdraw(r.a.at, reason, r.err.Param)
 			continue

@@ -106,7 +106,7 @@ func TestStrictRefuses(t *testing.T) {
 func TestStrictBesideAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := strictly(t)
-		s.books[1].closed, s.books[1].until = true, s.began.Add(5*time.Second)
+		s.books[1].closed, s.books[1].final, s.books[1].until = true, true, s.began.Add(5*time.Second)
 		r := s.complete(t.Context())
 		s.over(r.trace)
 		if r.err == nil || r.err.Class != switchgear.ClassExhausted || r.err.RetryAfter == 0 ||

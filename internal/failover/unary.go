@@ -26,6 +26,9 @@ func ask[T any](a *attempt, call func() (*T, error)) (answer *T, err *switchgear
 }
 
 func (a *attempt) complete(req *switchgear.Request) (*switchgear.Response, *switchgear.Error) {
+	if a.kind == kindStream {
+		return a.fetch(req)
+	}
 	a.call.Request = req
 	resp, err := ask(a, func() (*switchgear.Response, error) { return a.step.Provider.Complete(a.ctx, &a.call) })
 	if err != nil {

@@ -388,7 +388,7 @@ func (b *Breaker) enter(from, to State, now time.Time) {
 	case HalfOpen:
 		b.trial = trial{kind: b.trial.kind, due: now, gone: from == Gone}
 	case Ramp:
-		b.ramp = ramp{until: now.Add(stages[0].length)}
+		b.ramp = ramp{until: now.Add(stages[0].length), credit: -100}
 		b.weather.clear()
 	case Open, Gone, Held:
 		b.doubt = doubt{}

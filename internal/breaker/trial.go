@@ -182,12 +182,24 @@ func (b *Breaker) confirmed(o *failover.Outcome, now time.Time) bool {
 		b.doubt.unusable, b.doubt.confirming = true, false
 	case o.Kind != failover.OutcomeOK:
 		return b.failed(o, probeBody, now)
-	case b.doubt.spells > 0: // slow is another matter
-		b.doubt = doubt{spells: b.doubt.spells, last: b.doubt.last}
+	default:
+		b.cleared(now)
+	}
+	return false
+}
+
+// cleared ends a suspicion that a good probe disproves. Users' failures in a
+// row stay on record: what is good enough for a probe may fail at length.
+func (b *Breaker) cleared(now time.Time) {
+	b.row.connects = 0
+	spells, last := b.doubt.spells, b.doubt.last
+	b.doubt = doubt{}
+	switch {
+	case spells > 0: // slow is another matter
+		b.doubt.spells, b.doubt.last = spells, last
 	case b.state == Suspect:
 		b.change(Closed, cause{reason: "a probe was answered"}, now)
 	}
-	return false
 }
 
 // tested takes the outcome of a trial while half-open. It reports whether that

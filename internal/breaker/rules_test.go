@@ -1,0 +1,595 @@
+package breaker
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/internal/failover"
+)
+
+// spread makes n attempts in even intervals within d; each k-th fails with a
+// body of its own, or with the given one.
+func spread(b *Breaker, now time.Time, d time.Duration, n, k int, body uint64) time.Time {
+	for i := range n {
+		o := good
+		if (i+1)%k == 0 {
+			o = fails(uint64(i) + 1)
+			if body != 0 {
+				o = fails(body)
+			}
+		}
+		feed(b, now, o)
+		now = now.Add(d / time.Duration(n))
+	}
+	return now
+}
+
+// TestRates: the rules that look at shares, each just met and just missed.
+// Bad outcomes never stand in a row.
+func TestRates(t *testing.T) {
+	for name, c := range map[string]struct {
+		d      time.Duration
+		n, k   int
+		body   uint64
+		state  State
+		reason string
+	}{
+		"half of 20":                   {9 * time.Second, 20, 2, 0, Open, "8 of the last 20 failed"},
+		"with one body":                {9 * time.Second, 20, 2, 7, Suspect, ""},
+		"9 of 19":                      {9 * time.Second, 19, 2, 0, Open, "8 of the last 20 failed"},
+		"a third of 30":                {9 * time.Second, 30, 3, 0, Suspect, ""},
+		"a fifth of 50":                {9 * time.Second, 50, 5, 0, Open, "20 % of 50 failed in 10s"},
+		"a fifth of 50, one body":      {9 * time.Second, 50, 5, 7, Suspect, ""},
+		"a fifth of 49":                {9 * time.Second, 49, 5, 0, Suspect, ""},
+		"a sixth of 60":                {9 * time.Second, 60, 6, 0, Suspect, ""},
+		"a fiftieth":                   {9 * time.Second, 180, 50, 0, Closed, ""},
+		"half, one a second":           {20 * time.Second, 20, 2, 0, Open, "8 of the last 20 failed"},
+		"half, one a second, one body": {20 * time.Second, 20, 2, 7, Suspect, ""},
+		"a third, one a second":        {60 * time.Second, 60, 3, 0, Suspect, ""},
+		"half, one in 20 s":            {400 * time.Second, 20, 2, 0, Open, "8 of the last 20 failed"},
+		"half, one in 25 s":            {500 * time.Second, 20, 2, 0, Suspect, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reason := ""
+			o := options()
+			o.OnChange = func(e Event) {
+				if e.To == Open && reason == "" {
+					reason = e.Reason
+				}
+			}
+			b := New(o)
+			attend(b)
+			now := spread(b, start, c.d, c.n, c.k, c.body)
+			s := b.Snapshot(now.Add(-c.d / time.Duration(c.n)))
+			if reason != c.reason || reason == "" && s.State != c.state {
+				t.Errorf("%v (%s), opened for %q", s.State, s.Reason, reason)
+			}
+		})
+	}
+}
+
+// TestHalfBad: half of 20 and more in a window, when the good ones of before
+// have left it.
+func TestHalfBad(t *testing.T) {
+	b := New(options())
+	calm(b, start, 100, 250*time.Millisecond)
+	now := start.Add(5 * time.Second)
+	for i := range 40 {
+		if s := b.Snapshot(now); s.State == Open {
+			if since := now.Sub(start); since < 10*time.Second || since > 11*time.Second || s.Reason != "50 % of 22 failed in 10s" {
+				t.Errorf("after %v: %s", since, s.Reason)
+			}
+			return
+		}
+		feed(b, now, []failover.Outcome{good, fails(uint64(i))}[i%2])
+		now = now.Add(260 * time.Millisecond)
+	}
+	t.Error("not open")
+}
+
+// TestHalfWindow: a fifth of 75 in half a window opens it, whatever good
+// answers there were before.
+func TestHalfWindow(t *testing.T) {
+	for _, c := range []struct {
+		n     int
+		state State
+	}{{76, Open}, {74, Closed}} {
+		b := New(options())
+		now := calm(b, start, 100, 9*time.Second).Truncate(time.Second).Add(time.Second)
+		now = spread(b, now, 4500*time.Millisecond, c.n, 4, 0)
+		want(t, b, now, c.state)
+	}
+}
+
+// TestLoneConnect: three failures to connect open it only if they come out of
+// the blue.
+func TestLoneConnect(t *testing.T) {
+	for _, c := range []struct {
+		ago   time.Duration
+		state State
+	}{{29 * time.Second, Suspect}, {31 * time.Second, Open}} {
+		b := New(options())
+		now := calm(b, start, 20, 10*time.Second)
+		feed(b, now, unconnected())
+		now = calm(b, now, 20, c.ago)
+		feed(b, now, unconnected(), unconnected(), unconnected())
+		want(t, b, now, c.state)
+		feed(b, now, unconnected(), unconnected())
+		want(t, b, now, Open)
+	}
+}
+
+// TestSuspicion: what begins it and what ends it.
+func TestSuspicion(t *testing.T) {
+	b := New(options())
+	now := calm(b, start, 20, 15*time.Second)
+	feed(b, now, fails(1))
+	if _, v := b.Acquire(now); !v.Calm || v.Watch {
+		t.Errorf("one failure of many: %+v", v)
+	}
+	feed(b, now, fails(2))
+	if s := want(t, b, now, Suspect); s.Generation != 0 || s.Reason != "2 failures in a row" {
+		t.Errorf("%+v", s)
+	}
+	token, v := b.Acquire(now)
+	if !v.Pass || v.Calm || !v.Watch || v.Tee {
+		t.Errorf("suspect: %+v", v)
+	}
+	for range 9 {
+		feed(b, now, good)
+	}
+	want(t, b, now, Suspect)
+	b.Done(token, good, now) // of the same generation, whatever the state was
+	want(t, b, now, Closed)
+
+	b = New(options()) // nobody comes by any more
+	attend(b)
+	feed(b, start, fails(1), fails(2))
+	want(t, b, start.Add(10*time.Second-1), Suspect)
+	if s := want(t, b, start.Add(10*time.Second), Closed); s.Reason != "no failure for 10s" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestQuietWithoutProbes: two failures in a row open a quiet target, unless
+// one request may be the reason for both.
+func TestQuietWithoutProbes(t *testing.T) {
+	for name, c := range map[string]struct {
+		outcomes []failover.Outcome
+		state    State
+	}{
+		"one":               {[]failover.Outcome{fails(1)}, Suspect},
+		"two":               {[]failover.Outcome{fails(1), fails(2)}, Open},
+		"two of one body":   {[]failover.Outcome{fails(1), fails(1)}, Suspect},
+		"two connects":      {[]failover.Outcome{unconnected(), unconnected()}, Open},
+		"not in a row":      {[]failover.Outcome{fails(1), good, fails(2)}, Suspect},
+		"the second spared": {[]failover.Outcome{fails(1), spared(fails(2))}, Suspect},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(options())
+			now := calm(b, start, 0.25, 5*time.Minute)
+			for _, o := range c.outcomes {
+				feed(b, now, o)
+				now = now.Add(4 * time.Second)
+			}
+			want(t, b, now.Add(-4*time.Second), c.state)
+		})
+	}
+}
+
+// TestConfirming: probes look into the first failure of a quiet target.
+func TestConfirming(t *testing.T) {
+	for name, c := range map[string]struct {
+		first  failover.Outcome
+		probes []failover.Outcome
+		state  State
+	}{
+		"one good":               {fails(1), []failover.Outcome{good}, Closed},
+		"two bad, one good":      {fails(1), []failover.Outcome{fails(0), fails(0), good}, Closed},
+		"two bad":                {fails(1), []failover.Outcome{fails(0), fails(0)}, Suspect},
+		"three bad":              {fails(1), []failover.Outcome{fails(0), fails(0), fails(0)}, Open},
+		"slow, and again":        {slow(1), []failover.Outcome{slow(0)}, Open},
+		"unreachable":            {unconnected(), []failover.Outcome{unconnected()}, Suspect},
+		"unreachable, confirmed": {unconnected(), []failover.Outcome{unconnected(), unconnected()}, Open},
+		"poison prompt":          {fails(1), []failover.Outcome{good}, Closed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(synthetic())
+			now := calm(b, start, 0.25, 5*time.Minute)
+			if _, ok := b.NextProbe(now); ok {
+				t.Fatal("a closed breaker makes no probes")
+			}
+			feed(b, now, c.first)
+			for i, o := range c.probes {
+				at, ok := b.NextProbe(now)
+				if want := now.Add(min(time.Duration(i), 1) * confirmPause); !ok || !at.Equal(want) {
+					t.Fatalf("probe %d is due at %v, want %v", i+1, at, want)
+				}
+				if now = at; at.After(now) {
+					if _, ok := b.Probe(at.Add(-1)); ok {
+						t.Fatal("early")
+					}
+				}
+				token, ok := b.Probe(now)
+				if !ok || !token.Probe {
+					t.Fatal("no probe")
+				}
+				if _, ok := b.Probe(now); ok {
+					t.Fatal("two probes at once")
+				}
+				b.Done(token, o, now)
+				b.Done(token, o, now)
+			}
+			want(t, b, now, c.state)
+		})
+	}
+}
+
+// TestConfirmingUnusable: a provider that turns our small requests down tells
+// nothing by it; then the rules without probes hold.
+func TestConfirmingUnusable(t *testing.T) {
+	b := New(synthetic())
+	now := calm(b, start, 0.25, 5*time.Minute)
+	feed(b, now, fails(1))
+	token, _ := b.Probe(now)
+	b.Done(token, ignored, now)
+	if _, ok := b.NextProbe(now.Add(time.Second)); ok {
+		t.Error("it is probed on")
+	}
+	want(t, b, now, Suspect)
+	feed(b, now, fails(2))
+	want(t, b, now, Open)
+}
+
+// TestHungConfirming: a probe that does not come back is slow.
+func TestHungConfirming(t *testing.T) {
+	o := synthetic()
+	limit := 2 * time.Second
+	o.Deadline = func() time.Duration { return limit }
+	b := New(o)
+	now := calm(b, start, 0.25, 5*time.Minute)
+	feed(b, now, fails(1))
+	hung, _ := b.Probe(now)
+	at, ok := b.NextProbe(now)
+	if !ok || at.Sub(now) != limit {
+		t.Fatalf("given up after %v", at.Sub(now))
+	}
+	limit = 0 // unknown: the default
+	second, ok := b.Probe(at)
+	if !ok {
+		t.Fatal("no second probe")
+	}
+	if s := want(t, b, at, Suspect); s.Bad != 2 {
+		t.Errorf("%+v", s)
+	}
+	b.Done(hung, good, at)
+	if s := want(t, b, at, Suspect); s.Stale != 1 {
+		t.Errorf("%+v", s)
+	}
+	if until, _ := b.NextProbe(at); until.Sub(at) != 5*time.Second {
+		t.Errorf("given up after %v", until.Sub(at))
+	}
+	b.Done(second, fails(0), at)
+	want(t, b, at, Open)
+}
+
+// TestGone: a model that is not there is nothing to wait for.
+func TestGone(t *testing.T) {
+	gone := func(body uint64) failover.Outcome { return failure(body, switchgear.ClassGone) }
+	b := New(synthetic())
+	now := calm(b, start, 20, 10*time.Second)
+	feed(b, now, gone(1))
+	want(t, b, now, Suspect)
+	token, ok := b.Probe(now)
+	if !ok {
+		t.Fatal("not confirmed at once")
+	}
+	if !b.Done(token, gone(0), now) {
+		t.Error("not told that this opened it")
+	}
+	s := want(t, b, now, Gone)
+	if _, v := b.Acquire(now.Add(9 * time.Minute)); v.Pass || !v.Final || v.Reason == "" || v.Until.Sub(now) != 10*time.Minute {
+		t.Errorf("%+v", v)
+	}
+	for range 3 { // looked at every ten minutes
+		at, ok := b.NextProbe(now)
+		if !ok || at.Sub(now) != 10*time.Minute {
+			t.Fatalf("probed again after %v", at.Sub(now))
+		}
+		now = at
+		token, ok = b.Probe(now)
+		if !ok {
+			t.Fatal("not probed")
+		}
+		b.Done(token, gone(0), now)
+		want(t, b, now, Gone)
+	}
+	now = now.Add(10 * time.Minute)
+	token, _ = b.Probe(now)
+	b.Done(token, good, now)
+	want(t, b, now, HalfOpen)
+	if got := b.Snapshot(now).Opens; got != s.Opens+3 {
+		t.Errorf("opened %d times", got)
+	}
+}
+
+func TestGoneWithoutProbes(t *testing.T) {
+	gone := func(body uint64) failover.Outcome { return failure(body, switchgear.ClassGone) }
+	for name, c := range map[string]struct {
+		outcomes []failover.Outcome
+		state    State
+	}{
+		"one":            {[]failover.Outcome{gone(1)}, Suspect},
+		"one, repeated":  {[]failover.Outcome{gone(1), gone(1), gone(1), gone(1)}, Suspect},
+		"two bodies":     {[]failover.Outcome{gone(1), gone(2)}, Gone},
+		"good between":   {[]failover.Outcome{gone(1), good, gone(2)}, Suspect},
+		"second, spared": {[]failover.Outcome{gone(1), spared(gone(2))}, Suspect},
+	} {
+		b := New(options())
+		now := calm(b, start, 20, 10*time.Second)
+		feed(b, now, c.outcomes...)
+		if s := b.Snapshot(now); s.State != c.state {
+			t.Errorf("%s: %v", name, s.State)
+		}
+	}
+}
+
+// TestForced: leave that was taken. Only a good end means something.
+func TestForced(t *testing.T) {
+	b, due := opened(t, synthetic())
+	now := start.Add(time.Second)
+	token := b.Force(now)
+	if !token.Forced || token.Probe {
+		t.Errorf("%+v", token)
+	}
+	before := b.Snapshot(now)
+	if b.Done(token, fails(1), now) {
+		t.Error("it opened what is open")
+	}
+	if s := want(t, b, now, Open); !s.Until.Equal(due) || s.Opens != before.Opens || s.Generation != before.Generation || s.Forced != 1 {
+		t.Errorf("%+v", s)
+	}
+	token = b.Force(now)
+	b.Done(token, good, now)
+	want(t, b, now, HalfOpen)
+	if at, ok := b.NextProbe(now); !ok || !at.Equal(now) {
+		t.Errorf("the next trial is due at %v", at)
+	}
+}
+
+// TestManual: what a person may do, and when it makes no sense.
+func TestManual(t *testing.T) {
+	b, _ := opened(t, synthetic())
+	now := start.Add(time.Second)
+	says := func(err error, words string) {
+		t.Helper()
+		if err == nil && words != "" || err != nil && (words == "" || !strings.Contains(err.Error(), words)) {
+			t.Errorf("said %v, want %q", err, words)
+		}
+	}
+	says(b.Release(now), "the circuit of p/m is open, not held")
+	says(b.Trial(now), "")
+	want(t, b, now, HalfOpen)
+	says(b.Trial(now), "trials are being made")
+	late, _ := b.Probe(now)
+	says(b.Hold(now, "ann"), "")
+	if s := want(t, b, now, Held); s.By != "ann" || s.Reason != "held by ann" {
+		t.Errorf("%+v", s)
+	}
+	b.Done(late, good, now)
+	says(b.Hold(now, "bob"), "held already, by ann since 2026-11-22T12:00:01Z")
+	says(b.Trial(now), "held by ann: release it first")
+	later := now.Add(1000 * time.Hour)
+	if _, v := b.Acquire(later); v.Pass || !v.Final || !v.Until.IsZero() {
+		t.Errorf("%+v", v)
+	}
+	if _, ok := b.NextProbe(later); ok {
+		t.Error("it is probed although held")
+	}
+	if _, ok := b.Probe(later); ok {
+		t.Error("it is probed although held")
+	}
+	says(b.Release(later), "")
+	if s := want(t, b, later, HalfOpen); s.By != "" {
+		t.Errorf("%+v", s)
+	}
+	calmed := New(options())
+	says(calmed.Trial(now), "is closed: there is nothing to try")
+	says(calmed.Hold(now, "ann"), "")
+	if _, v := calmed.Acquire(now); v.Pass {
+		t.Error("a held breaker passes")
+	}
+}
+
+// TestHalfOpenTurns: who may make a trial, and when. The synthetic probe goes
+// first, then users for a second each, then probes again.
+func TestHalfOpenTurns(t *testing.T) {
+	b, due := opened(t, synthetic())
+	if _, v := b.Acquire(due); v.Pass || !v.Until.Equal(due.Add(trialTurn)) || !strings.HasPrefix(v.Reason, "breaker half-open") {
+		t.Errorf("a user before the probe: %+v", v)
+	}
+	first, ok := b.Probe(due)
+	if !ok {
+		t.Fatal("no probe")
+	}
+	now := due.Add(200 * time.Millisecond)
+	b.Done(first, good, now)
+	if _, v := b.Acquire(due.Add(trialPause - 1)); v.Pass {
+		t.Error("trials are half a second apart")
+	}
+	now = due.Add(trialPause)
+	tee, v := b.Acquire(now)
+	if !v.Pass || !v.Tee || !tee.Probe {
+		t.Fatalf("not a user's turn: %+v", v)
+	}
+	if at, ok := b.NextProbe(now); !ok || at.Sub(now) != 5*time.Second {
+		t.Errorf("while one is under way: %v %v", at.Sub(now), ok)
+	}
+	now = now.Add(2 * time.Second)
+	b.Done(tee, good, now)
+	at, ok := b.NextProbe(now)
+	if !ok || at.Sub(now) != trialTurn {
+		t.Fatalf("the users' turn lasts %v", at.Sub(now))
+	}
+	last, ok := b.Probe(at)
+	if !ok {
+		t.Fatal("closing waits for users")
+	}
+	b.Done(last, good, at)
+	want(t, b, at, Closed)
+}
+
+// TestHalfOpenUnusable: where the provider turns our small requests down,
+// users' requests are the trials.
+func TestHalfOpenUnusable(t *testing.T) {
+	b, now := opened(t, synthetic())
+	probe, _ := b.Probe(now)
+	b.Done(probe, ignored, now)
+	if _, ok := b.NextProbe(now); ok {
+		t.Error("it is probed on")
+	}
+	for range 3 {
+		now = now.Add(time.Second)
+		token, v := b.Acquire(now)
+		if !v.Tee {
+			t.Fatalf("%+v", v)
+		}
+		b.Done(token, good, now)
+	}
+	want(t, b, now, Closed)
+}
+
+// TestHungHalfOpen: a probe of ours that does not come back is a failure.
+func TestHungHalfOpen(t *testing.T) {
+	b, now := opened(t, synthetic())
+	hung, _ := b.Probe(now)
+	now = now.Add(5 * time.Second)
+	if s := want(t, b, now, Open); s.Opens != 2 || s.Until.Sub(now) != 10*time.Second {
+		t.Errorf("%+v", s)
+	}
+	b.Done(hung, good, now)
+	if s := want(t, b, now, Open); s.Stale != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// ramping is a breaker that has just begun to ramp under 20 requests a second.
+func ramping(t *testing.T) (*Breaker, time.Time) {
+	t.Helper()
+	b := New(options())
+	now := calm(b, start, 20, time.Minute)
+	feed(b, now, fails(1), fails(2), fails(3), fails(4), fails(5))
+	for {
+		now = now.Add(50 * time.Millisecond)
+		feed(b, now, good)
+		if b.Snapshot(now).State == Ramp {
+			return b, now
+		}
+	}
+}
+
+// TestRamp: the share grows in steps, and is spread evenly.
+func TestRamp(t *testing.T) {
+	b, now := ramping(t)
+	began := now
+	var got []int
+	for _, stage := range []struct{ share, n int }{{10, 100}, {25, 80}, {50, 80}, {100, 80}} {
+		if s := b.Snapshot(now); s.Share != stage.share || !s.Until.After(now) {
+			t.Errorf("after %v: %+v", now.Sub(began), s)
+		}
+		passed, gap, widest := 0, 0, 0
+		for range stage.n {
+			token, v := b.Acquire(now)
+			gap++
+			switch {
+			case v.Pass && (!v.Watch || v.Tee || v.Calm || token.Probe):
+				t.Fatalf("%+v %+v", token, v)
+			case v.Pass:
+				passed, gap = passed+1, 0
+				b.Done(token, good, now)
+			case !strings.HasPrefix(v.Reason, "ramping, "):
+				t.Fatalf("%+v", v)
+			}
+			widest = max(widest, gap)
+			now = now.Add(50 * time.Millisecond)
+		}
+		if stage.share > 10 && widest > 100/stage.share {
+			t.Errorf("%d %%: %d in a row were turned away", stage.share, widest)
+		}
+		got = append(got, passed)
+	}
+	if want := [4]int{9, 20, 40, 80}; [4]int(got) != want {
+		t.Errorf("passed %v, want %v", got, want)
+	}
+	want(t, b, now, Closed)
+	if now.Sub(began) != 17*time.Second {
+		t.Errorf("it took %v", now.Sub(began))
+	}
+}
+
+// TestRelapse: what opens a circuit again while it ramps.
+func TestRelapse(t *testing.T) {
+	slowly := good
+	slowly.Ratio, slowly.Rival = 2, 1
+	beaten := slowly
+	beaten.Rival = 3
+	many := func(o failover.Outcome, n int) (list []failover.Outcome) {
+		for range n {
+			list = append(list, o)
+		}
+		return list
+	}
+	for name, c := range map[string]struct {
+		outcomes []failover.Outcome
+		state    State
+	}{
+		"one of five":           {[]failover.Outcome{good, good, fails(1), good, good}, Ramp},
+		"two of four":           {[]failover.Outcome{good, good, fails(1), fails(2)}, Ramp},
+		"two of five":           {[]failover.Outcome{fails(1), good, good, good, fails(2)}, Open},
+		"two of five, the good": {[]failover.Outcome{fails(1), fails(2), good, good, good}, Open},
+		"of one body":           {[]failover.Outcome{fails(1), good, good, good, fails(1)}, Ramp},
+		"spared":                {[]failover.Outcome{fails(1), good, good, good, spared(fails(2))}, Ramp},
+		"two of eleven":         {append(many(good, 9), fails(1), fails(2)), Ramp},
+		"fourteen slow":         {many(slowly, 14), Ramp},
+		"fifteen slow":          {many(slowly, 15), Open},
+		"no better rival":       {many(beaten, 15), Ramp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, now := ramping(t)
+			now = now.Add(13 * time.Second) // the last stage: all pass
+			if n := feed(b, now, c.outcomes...); n != len(c.outcomes) {
+				t.Fatalf("%d passed", n)
+			}
+			s := want(t, b, now, c.state)
+			if c.state == Open && s.Until.Sub(now) != 10*time.Second {
+				t.Errorf("the next cool-off is %v", s.Until.Sub(now))
+			}
+		})
+	}
+}
+
+// TestWake: whoever makes the probes is told when to ask again.
+func TestWake(t *testing.T) {
+	woken := 0
+	o := synthetic()
+	o.Wake = func(b *Breaker, at time.Time) {
+		b.NextProbe(at) // no lock is held
+		woken++
+	}
+	b := New(o)
+	now := calm(b, start, 0.25, 5*time.Minute)
+	if woken != 0 {
+		t.Errorf("woken %d times in calm", woken)
+	}
+	feed(b, now, fails(1))
+	if woken != 1 {
+		t.Errorf("woken %d times for the first failure", woken)
+	}
+	token, _ := b.Probe(now)
+	b.Done(token, fails(0), now)
+	if woken != 3 {
+		t.Errorf("woken %d times by now, want once for each start and end of a probe", woken)
+	}
+}

@@ -15,7 +15,7 @@ import (
 const (
 	windowSome, windowSomeShare = 20, 50 // percent of at least so many
 	windowMany, windowManyShare = 50, 20
-	halfMany                    = 75 // in half a window; the share is the same
+	halfMany                    = 75    // in half a window; the share is the same
 	fewLast, fewBad             = 20, 8 // 40 % of the last 20, where the window is not filled
 	fewSpan                     = 5 * time.Minute
 	suspectNeeds, suspectShare  = 10, 5
@@ -29,6 +29,7 @@ const (
 	lockedSpan                  = 30 * time.Second
 	confirmPoints               = 4
 	confirmPause                = 250 * time.Millisecond // from one confirming probe to the next
+	confirmRest                 = 2 * time.Second        // after a good one: a prompt that always fails must not cost a probe each time
 )
 
 // doubt is what is held against a target that is closed or suspect, beyond the
@@ -129,7 +130,7 @@ func (b *Breaker) suspectOf(o *failover.Outcome, body uint64, at time.Duration) 
 // confirm asks for probes.
 func (b *Breaker) confirm() {
 	b.doubt.confirming, b.doubt.points, b.doubt.proof = true, 0, bodies{}
-	b.trial.due = time.Time{}
+	b.trial.due = b.rested
 	b.wake = true
 }
 

@@ -50,7 +50,7 @@ func (h *house) states() string {
 	for _, b := range h.b {
 		s = append(s, b.Snapshot(h.now).State.String())
 	}
-	return strings.Join(s, " ")
+	return strings.Join(s, ",")
 }
 
 func denied(key int, locked bool) failover.Outcome {
@@ -119,7 +119,7 @@ func TestProviderOpens(t *testing.T) {
 			if c.reason == "" {
 				return
 			}
-			if h.states() != "open open open open" {
+			if h.states() != "open,open,open,open" {
 				t.Errorf("targets %s", h.states())
 			}
 			for _, b := range h.b {
@@ -140,12 +140,12 @@ func TestSiblings(t *testing.T) {
 	}
 	h.told = nil
 	h.trip(0)
-	if h.states() != "open closed closed closed held" {
+	if h.states() != "open,closed,closed,closed,held" {
 		t.Fatal(h.states())
 	}
 	h.now = h.now.Add(4 * time.Second)
 	h.trip(1)
-	if h.states() != "open open open open held" {
+	if h.states() != "open,open,open,open,held" {
 		t.Fatal(h.states())
 	}
 	want := "a closed>suspect, a suspect>open, b closed>suspect, b suspect>open, p closed>open, c closed>open, d closed>open"
@@ -184,7 +184,7 @@ func TestProviderCloses(t *testing.T) {
 	if s := h.p.Snapshot(); s.State != Closed || s.Reason != "a target has closed again" || h.told[len(h.told)-1] != "p open>closed" {
 		t.Errorf("%+v %v", s, h.told)
 	}
-	if h.states() != "half-open half-open closed" {
+	if h.states() != "half-open,half-open,closed" {
 		t.Errorf("each target finds its own way: %s", h.states())
 	}
 
@@ -218,7 +218,7 @@ func TestAuthOutage(t *testing.T) {
 		}
 		return b.Done(token, o, at)
 	}
-	if !probe(b, denied(0, true)) || h.states() != "open open" {
+	if !probe(b, denied(0, true)) || h.states() != "open,open" {
 		t.Fatalf("%s, %+v", h.states(), h.p.Snapshot())
 	}
 	for range 3 { // the outage goes on
@@ -271,7 +271,7 @@ func TestProbesDisprove(t *testing.T) {
 		b.Done(token, good, h.now)
 		h.now = h.now.Add(time.Minute)
 	}
-	if s := h.p.Snapshot(); s.Opens != 0 || h.states() != "closed closed closed" {
+	if s := h.p.Snapshot(); s.Opens != 0 || h.states() != "closed,closed,closed" {
 		t.Errorf("%+v, targets %s", s, h.states())
 	}
 }
@@ -281,7 +281,7 @@ func TestRetire(t *testing.T) {
 	h.b[2].Retire()
 	h.trip(0)
 	h.trip(1)
-	if h.states() != "open open closed" || h.p.Snapshot().Targets != 2 {
+	if h.states() != "open,open,closed" || h.p.Snapshot().Targets != 2 {
 		t.Errorf("%s, %+v", h.states(), h.p.Snapshot())
 	}
 	New(options()).Retire()

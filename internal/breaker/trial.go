@@ -24,12 +24,12 @@ const (
 // a suspect one's probe, and what came of those before it.
 type trial struct {
 	kind      kind // what the circuit was opened for
-	gone      bool // it was not there
 	due       time.Time
 	serial    uint64 // of the one under way; 0 for none
 	expires   time.Time
 	synthetic bool
 	unusable  bool // probes tell nothing
+	ours      bool // the next turn is a probe's: a user's request has taken one and told nothing
 	good      int
 	slow      int
 
@@ -78,13 +78,19 @@ func (b *Breaker) due() (time.Time, bool) {
 		return time.Time{}, false
 	case t.serial != 0:
 		return t.expires, true
-	case b.state == Suspect || t.good == 0 && !t.unusable:
+	case b.state == Suspect || b.probeFirst():
 		return t.due, true
 	case t.unusable || t.kind == kindSlow: // a probe of a few tokens is fast where the rest is slow
 		return time.Time{}, false
 	default:
 		return t.due.Add(trialTurn), true
 	}
+}
+
+// probeFirst reports whether the next turn is a probe's rather than a user's.
+func (b *Breaker) probeFirst() bool {
+	t := &b.trial
+	return b.probing() && (t.good == 0 || t.ours && t.kind != kindSlow)
 }
 
 // start begins a trial.
@@ -102,6 +108,7 @@ func (b *Breaker) start(synthetic bool, now time.Time) failover.Token {
 		pause = confirmPause
 	}
 	t.serial, t.synthetic, t.expires, t.due = b.serial, synthetic, now.Add(limit), now.Add(pause)
+	t.ours = false
 	b.wake = true
 	return failover.Token{Generation: b.gen, Probe: true, Serial: t.serial}
 }
@@ -112,7 +119,7 @@ func (b *Breaker) volunteer(now time.Time) (failover.Token, failover.Verdict) {
 	if t.serial != 0 {
 		return failover.Token{}, failover.Verdict{Reason: "breaker half-open, a trial is under way", Until: t.expires}
 	}
-	if b.probing() && t.good == 0 {
+	if b.probeFirst() {
 		first = first.Add(trialTurn)
 	}
 	if now.Before(first) {
@@ -140,7 +147,7 @@ func (b *Breaker) expire(now time.Time) {
 	}
 	t.late[t.lates%len(t.late)] = t.serial
 	t.lates++
-	t.serial, t.due, b.wake = 0, now, true
+	t.serial, t.due, t.ours, b.wake = 0, now, true, true
 }
 
 // tried takes the outcome of a trial. It reports whether that opened the
@@ -191,7 +198,7 @@ func (b *Breaker) confirmed(o *failover.Outcome, now time.Time) bool {
 // cleared ends a suspicion that a good probe disproves. Users' failures in a
 // row stay on record: what is good enough for a probe may fail at length.
 func (b *Breaker) cleared(now time.Time) {
-	b.row.connects = 0
+	b.row.connects, b.rested = 0, now.Add(confirmRest)
 	spells, last := b.doubt.spells, b.doubt.last
 	b.doubt = doubt{}
 	switch {
@@ -218,7 +225,11 @@ func (b *Breaker) tested(o *failover.Outcome, synthetic bool, now time.Time) boo
 		}
 		again.reason = slowReason(o.Ratio)
 	case o.Kind == failover.OutcomeIgnored:
-		t.unusable = t.unusable || synthetic
+		if synthetic {
+			t.unusable = true
+		} else {
+			t.ours = true
+		}
 		return false
 	case bad:
 		if o.Spared {

@@ -139,7 +139,8 @@ func (b *Breaker) probing() bool {
 	return b.options.Synthetic && !b.doubt.unusable && !b.trial.unusable
 }
 
-// quiet reports whether too few requests come by to fill a window.
+// quiet reports whether too few requests come by to fill a window. A new
+// breaker's target is taken to be so at first: probes will tell.
 func (b *Breaker) quiet(at time.Duration) bool {
 	return b.demand.sum(at) < max(quietLeast, int(b.demand.covers(at)/quietPer))
 }
@@ -175,7 +176,7 @@ func (b *Breaker) verdict(at time.Duration) string {
 		return fmt.Sprintf("%d of the last %d failed", fewBad, fewLast)
 	case b.doubt.confirming && b.doubt.points >= confirmPoints && b.doubt.proof.proven:
 		return "failed, and confirmed by probes"
-	case !b.probing() && b.row.failures >= suspectRow && b.row.proven && b.quiet(at):
+	case !b.probing() && b.row.failures >= suspectRow && b.row.proven && at >= quietSpan && b.quiet(at):
 		return fmt.Sprintf("%d failures in a row, with little traffic", b.row.failures)
 	default:
 		return ""

@@ -364,3 +364,44 @@ func TestConfirmingRests(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestConfirmingRefused: a probe whose key is refused, while others are not,
+// tells nothing about the target.
+func TestConfirmingRefused(t *testing.T) {
+	b := New(synthetic())
+	now := calm(b, start, 0.25, 5*time.Minute)
+	feed(b, now, fails(1))
+	token, _ := b.Probe(now)
+	if b.Done(token, denied(0, false), now) {
+		t.Error("it opened")
+	}
+	if _, ok := b.NextProbe(now); ok {
+		t.Error("it is probed on")
+	}
+	want(t, b, now, Suspect)
+}
+
+// TestSlowAndConfirmed: a probe is answered, but the target is still slow: that
+// it is under suspicion for.
+func TestSlowAndConfirmed(t *testing.T) {
+	late := good
+	late.Ratio, late.Rival = 2, 1
+	b := New(synthetic())
+	now := start
+	for b.Snapshot(now).State == Closed {
+		feed(b, now, late)
+		now = now.Add(100 * time.Millisecond)
+	}
+	feed(b, now, failure(1, switchgear.ClassGone))
+	token, ok := b.Probe(now)
+	if !ok {
+		t.Fatal("not confirmed")
+	}
+	b.Done(token, good, now)
+	want(t, b, now, Suspect)
+	for range 160 {
+		feed(b, now, late)
+		now = now.Add(100 * time.Millisecond)
+	}
+	want(t, b, now, Open)
+}

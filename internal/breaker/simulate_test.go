@@ -317,3 +317,35 @@ func TestRecoveringLoad(t *testing.T) {
 		}
 	}
 }
+
+// TestWaste: what ten minutes of a dead target cost, and that a gateway's users
+// see no more of it than what opened the circuit.
+func TestWaste(t *testing.T) {
+	for seed := range uint64(10) {
+		w := newWorld(seed, 20, synthetic())
+		w.run(time.Minute)
+		w.user = random(1, switchgear.ClassServer)
+		w.probe = w.user
+		w.passed = 0
+		w.run(10 * time.Minute)
+		if w.passed > 12 || w.probes > 60 || w.probes < 30 {
+			t.Errorf("seed %d: %d requests and %d probes", seed, w.passed, w.probes)
+		}
+	}
+}
+
+// TestRaces: a target that has recovered, but whose rival is so much faster that
+// it never wins a race against it, closes all the same.
+func TestRaces(t *testing.T) {
+	for seed := range uint64(10) {
+		w := newWorld(seed, 20, synthetic())
+		w.probe = random(0, 0)
+		w.run(time.Minute)
+		w.user, w.probe = random(1, switchgear.ClassServer), random(1, switchgear.ClassServer)
+		w.run(time.Minute)
+		w.user, w.probe = func(*world) failover.Outcome { return ignored }, random(0, 0)
+		if healed := w.now; !w.run(time.Minute, Closed) || w.now.Sub(healed) > 45*time.Second {
+			t.Errorf("seed %d: %+v", seed, w.b.Snapshot(w.now))
+		}
+	}
+}

@@ -117,7 +117,7 @@ func (b *Breaker) start(synthetic bool, now time.Time) failover.Token {
 func (b *Breaker) volunteer(now time.Time) (failover.Token, failover.Verdict) {
 	t, first := &b.trial, b.trial.due
 	if t.serial != 0 {
-		return failover.Token{}, failover.Verdict{Reason: "breaker half-open, a trial is under way", Until: t.expires}
+		return failover.Token{}, failover.Verdict{Reason: "breaker half-open, probe in flight", Until: t.expires}
 	}
 	if b.probeFirst() {
 		first = first.Add(trialTurn)
@@ -165,13 +165,10 @@ func (b *Breaker) tried(serial uint64, o *failover.Outcome, now time.Time) bool 
 		t.late[slices.Index(t.late[:], serial)] = 0
 	}
 	b.wake = true
-	switch {
-	case b.state == HalfOpen:
+	if b.state == HalfOpen {
 		return b.tested(o, synthetic, now)
-	case b.state.lively():
-		return b.confirmed(o, now)
 	}
-	return false
+	return b.confirmed(o, now)
 }
 
 // confirmed takes the outcome of a probe that looked into a suspicion.

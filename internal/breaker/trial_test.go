@@ -378,3 +378,17 @@ func TestAdjust(t *testing.T) {
 		t.Errorf("the next cool-off is %v", s.Until.Sub(due))
 	}
 }
+
+// TestSparedTrial: a request that has tripped another circuit decides nothing
+// as a trial.
+func TestSparedTrial(t *testing.T) {
+	b, now := opened(t, options())
+	tee, _ := b.Acquire(now)
+	if b.Done(tee, spared(fails(1)), now) {
+		t.Error("it opened a second circuit")
+	}
+	want(t, b, now, HalfOpen)
+	if _, v := b.Acquire(now.Add(trialPause)); !v.Tee {
+		t.Errorf("its place is lost: %+v", v)
+	}
+}

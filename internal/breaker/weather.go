@@ -15,7 +15,8 @@ import (
 //
 // A spell ends at the first sample after 15 s, if it has 40 samples by then;
 // one that has not got 40 in 30 s is forgotten. So at 2.7 requests a second and
-// more a slowdown is noticed 30 to 45 s after it began.
+// more a slowdown is noticed 30 to 45 s after it began, at half of that 60 to 90
+// s, and below that it is not: there the first-token deadline has to do.
 //
 // First-token times are about lognormal with sigma 0.52 (median 0.6 s, p95
 // 1.4 s): in calm 18.3 % of single ones exceed 1.6 times the median, and for

@@ -9,10 +9,9 @@ import (
 
 // cause is why a state changes.
 type cause struct {
-	reason    string
-	kind      kind
-	err       *switchgear.Error
-	inherited bool
+	reason string
+	kind   kind
+	err    *switchgear.Error
 }
 
 // kind is what a circuit was opened for, as far as that decides what closes it
@@ -68,7 +67,7 @@ func (b *Breaker) change(to State, why cause, now time.Time) {
 		b.gen++
 	}
 	event := Event{
-		Target: b.options.Name, From: from, To: to, Reason: why.reason, Generation: b.gen, At: now, Err: why.err, inherited: why.inherited,
+		Target: b.options.Name, From: from, To: to, Reason: why.reason, Generation: b.gen, At: now, Err: why.err,
 	}
 	event.Bad, event.N = b.counts(b.at(now))
 	if to == Open || to == Gone {

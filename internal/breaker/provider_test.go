@@ -166,6 +166,55 @@ func TestSiblings(t *testing.T) {
 	}
 }
 
+// TestSameTwice: one target that opens twice in half a minute is still one.
+func TestSameTwice(t *testing.T) {
+	h := newHouse(2, false)
+	b := h.b[0]
+	h.trip(0)
+	for h.now = b.Snapshot(h.now).Until; b.Snapshot(h.now).State != Closed; h.now = h.now.Add(time.Second) {
+		feed(b, h.now, good)
+	}
+	h.trip(0)
+	if s := b.Snapshot(h.now); s.Opens != 2 || h.now.Sub(start) > 30*time.Second || h.p.Snapshot().Opens != 0 {
+		t.Errorf("%+v %+v", s, h.p.Snapshot())
+	}
+}
+
+// TestInheritedHalfOpen: a target that is being tried is opened with the rest.
+func TestInheritedHalfOpen(t *testing.T) {
+	h := newHouse(3, false)
+	h.trip(2)
+	h.now = h.now.Add(40 * time.Second)
+	if h.states() != "closed,closed,half-open" {
+		t.Fatal(h.states())
+	}
+	for _, b := range h.b[:2] {
+		calm(b, h.now, 20, time.Second)
+	}
+	h.trip(0)
+	h.trip(1)
+	if h.states() != "open,open,open" {
+		t.Error(h.states())
+	}
+}
+
+// TestLateGood: a target that is well while the others are only just being
+// opened does not close the provider.
+func TestLateGood(t *testing.T) {
+	var h *house
+	h = newHouse(3, false)
+	h.p.onChange = func(e Event) {
+		if e.To == Open {
+			feed(h.b[2], h.now, good)
+		}
+	}
+	h.trip(0)
+	h.trip(1)
+	if s := h.p.Snapshot(); s.State != Open || h.states() != "open,open,open" {
+		t.Errorf("%+v, %s", s, h.states())
+	}
+}
+
 // TestProviderCloses: when a target has closed again, or a user was served.
 func TestProviderCloses(t *testing.T) {
 	trips := func() *house {
@@ -222,7 +271,7 @@ func TestAuthOutage(t *testing.T) {
 		t.Fatalf("%s, %+v", h.states(), h.p.Snapshot())
 	}
 	for range 3 { // the outage goes on
-		if !probe(b, denied(0, true)) || b.Snapshot(h.now).State != Open {
+		if !probe(b, denied(0, false)) || b.Snapshot(h.now).State != Open {
 			t.Fatal("a refused trial left it half-open")
 		}
 	}

@@ -318,6 +318,14 @@ func TestGone(t *testing.T) {
 	}
 }
 
+// TestGoneUnconfirmed: where there are probes it takes one of them.
+func TestGoneUnconfirmed(t *testing.T) {
+	b := New(synthetic())
+	now := calm(b, start, 20, 10*time.Second)
+	feed(b, now, failure(1, switchgear.ClassGone), failure(2, switchgear.ClassGone))
+	want(t, b, now, Suspect)
+}
+
 func TestGoneWithoutProbes(t *testing.T) {
 	gone := func(body uint64) failover.Outcome { return failure(body, switchgear.ClassGone) }
 	for name, c := range map[string]struct {

@@ -217,16 +217,17 @@ func TestRelapse(t *testing.T) {
 		outcomes []failover.Outcome
 		state    State
 	}{
-		"one of five":           {[]failover.Outcome{good, good, fails(1), good, good}, Ramp},
-		"two of four":           {[]failover.Outcome{good, good, fails(1), fails(2)}, Ramp},
-		"two of five":           {[]failover.Outcome{fails(1), good, good, good, fails(2)}, Open},
-		"two of five, the good": {[]failover.Outcome{fails(1), fails(2), good, good, good}, Open},
-		"of one body":           {[]failover.Outcome{fails(1), good, good, good, fails(1)}, Ramp},
-		"spared":                {[]failover.Outcome{fails(1), good, good, good, spared(fails(2))}, Ramp},
-		"two of eleven":         {append(many(good, 9), fails(1), fails(2)), Ramp},
-		"fourteen slow":         {many(slowly, 14), Ramp},
-		"fifteen slow":          {many(slowly, 15), Open},
-		"no better rival":       {many(beaten, 15), Ramp},
+		"one of five":            {[]failover.Outcome{good, good, fails(1), good, good}, Ramp},
+		"two of four":            {[]failover.Outcome{good, good, fails(1), fails(2)}, Ramp},
+		"one that needs no body": {[]failover.Outcome{good, good, unconnected(), good, good}, Ramp},
+		"two of five":            {[]failover.Outcome{fails(1), good, good, good, fails(2)}, Open},
+		"two of five, the good":  {[]failover.Outcome{fails(1), fails(2), good, good, good}, Open},
+		"of one body":            {[]failover.Outcome{fails(1), good, good, good, fails(1)}, Ramp},
+		"spared":                 {[]failover.Outcome{fails(1), good, good, good, spared(fails(2))}, Ramp},
+		"two of eleven":          {append(many(good, 9), fails(1), fails(2)), Ramp},
+		"fourteen slow":          {many(slowly, 14), Ramp},
+		"fifteen slow":           {many(slowly, 15), Open},
+		"no better rival":        {many(beaten, 15), Ramp},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, now := ramping(t)
@@ -331,6 +332,7 @@ func TestSlowTrials(t *testing.T) {
 		"two late":               {[]failover.Outcome{onTime, late, late}, Open},
 		"late and lost":          {[]failover.Outcome{lost, onTime, lost}, Open},
 		"a late one that fails":  {[]failover.Outcome{fails(1)}, Open},
+		"late, but spared":       {[]failover.Outcome{late, spared(late), spared(late)}, HalfOpen},
 		"told nothing":           {[]failover.Outcome{ignored, ignored}, HalfOpen},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -390,5 +392,20 @@ func TestSparedTrial(t *testing.T) {
 	want(t, b, now, HalfOpen)
 	if _, v := b.Acquire(now.Add(trialPause)); !v.Tee {
 		t.Errorf("its place is lost: %+v", v)
+	}
+}
+
+// TestTurnAfterLength: nor does a user's request that is served at length.
+func TestTurnAfterLength(t *testing.T) {
+	b, now := opened(t, synthetic())
+	probe, _ := b.Probe(now)
+	b.Done(probe, good, now)
+	now = now.Add(trialPause)
+	if _, v := b.Acquire(now); !v.Tee {
+		t.Fatalf("%+v", v)
+	}
+	now = now.Add(5 * time.Second)
+	if at, ok := b.NextProbe(now); !ok || !at.Equal(now) {
+		t.Errorf("the next probe is due in %v", at.Sub(now))
 	}
 }

@@ -84,6 +84,9 @@ func TestSpells(t *testing.T) {
 			if c.state == Open && s.Opens != 1 || c.state != Open && (s.State != c.state || s.Opens != 0) {
 				t.Errorf("%+v, want %v", s, c.state)
 			}
+			if name == "spared at the turn" && !s.Since.IsZero() {
+				t.Errorf("%+v", s)
+			}
 		})
 	}
 }

@@ -6,7 +6,6 @@
 package breaker
 
 import (
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,24 +13,6 @@ import (
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/failover"
 )
-
-// Options say what a breaker guards, when it opens and for how long. A zero
-// field takes its default.
-type Options struct {
-	Name            switchgear.Target
-	Provider        *Provider                        // what its target shares with others; nil for nothing
-	Synthetic       bool                             // probes can be made: somebody asks NextProbe and Probe
-	Window          time.Duration                    // what rates are counted over; 10 s
-	Failures        int                              // failures in a row that open it; 5
-	ConnectFailures int                              // failures to connect in a row that open it; 3, at most Failures
-	Cooldown        time.Duration                    // how long it stays open at first; 5 s
-	CooldownMax     time.Duration                    // it doubles with every failed trial, up to this; 15 s
-	ProbeTimeout    time.Duration                    // after which a trial that has not come back is given up; 5 s
-	Deadline        func() time.Duration             // if set, asked for each trial instead of ProbeTimeout, under the lock; 0 is ProbeTimeout
-	Rand            func() float64                   // in [0, 1), spreads the cool-off by 20 % either way; nil is math/rand/v2
-	OnChange        func(Event)                      // called outside the lock, in the order of the changes as far as one goroutine makes them; nil for none
-	Wake            func(b *Breaker, from time.Time) // called outside the lock when NextProbe is worth asking again; nil for nobody
-}
 
 // Breaker is a [failover.Breaker]. It is safe for concurrent use.
 //
@@ -71,6 +52,7 @@ type Breaker struct {
 	row      row
 	history  history
 	doubt    doubt
+	rested   time.Time // no suspicion is looked into before
 	trial    trial
 	ramp     ramp
 	pending  []Event // changes not told yet
@@ -79,17 +61,7 @@ type Breaker struct {
 
 // New makes a closed breaker.
 func New(o Options) *Breaker {
-	setDefault(&o.Window, 10*time.Second)
-	setDefault(&o.Failures, 5)
-	setDefault(&o.ConnectFailures, 3)
-	o.ConnectFailures = min(o.ConnectFailures, o.Failures)
-	setDefault(&o.Cooldown, 5*time.Second)
-	setDefault(&o.CooldownMax, 15*time.Second)
-	o.CooldownMax = max(o.CooldownMax, o.Cooldown)
-	setDefault(&o.ProbeTimeout, 5*time.Second)
-	if o.Rand == nil {
-		o.Rand = rand.Float64
-	}
+	o.fill()
 	b := &Breaker{options: o, cooldown: o.Cooldown}
 	slot := max(o.Window/10, 1)
 	b.good.width, b.good.span = slot, 10
@@ -100,12 +72,6 @@ func New(o Options) *Breaker {
 	b.calm.Store(1)
 	o.Provider.join(b)
 	return b
-}
-
-func setDefault[T int | time.Duration](field *T, value T) {
-	if *field <= 0 {
-		*field = value
-	}
 }
 
 // Retire ends a breaker's part in its provider's affairs. It works on alone.
@@ -296,127 +262,4 @@ func (b *Breaker) hear(t failover.Token, o *failover.Outcome, now time.Time) (sa
 		b.tick(now)
 	}
 	return word, false
-}
-
-// cause is why a state changes.
-type cause struct {
-	reason    string
-	kind      kind
-	err       *switchgear.Error
-	inherited bool
-}
-
-// kind is what a circuit was opened for, as far as that decides what closes it
-// again.
-type kind uint8
-
-const (
-	kindFailing kind = iota
-	kindSlow
-	kindRefused // the provider does not want our keys
-)
-
-// open begins a cool-off.
-func (b *Breaker) open(why cause, now time.Time) {
-	if b.state == HalfOpen || b.state == Ramp {
-		b.cooldown = min(2*b.cooldown, b.options.CooldownMax)
-	}
-	spread := 0.8 + 0.4*b.options.Rand()
-	b.until = now.Add(time.Duration(float64(b.cooldown) * spread))
-	if b.asked.After(b.until) {
-		b.until = b.asked
-	}
-	b.opens++
-	b.trial.kind = why.kind
-	b.change(Open, why, now)
-}
-
-// vanish is open for a model that is gone: somebody has to do something about
-// it, so it is looked at now and then only.
-func (b *Breaker) vanish(err *switchgear.Error, now time.Time) {
-	b.until = now.Add(goneRest)
-	b.opens++
-	b.trial.kind = kindFailing
-	b.change(Gone, cause{reason: "the provider does not have this model", err: err}, now)
-}
-
-const (
-	goneRest = 10 * time.Minute
-	mostHint = time.Minute // of a Retry-After
-)
-
-// heed notes for how long an overloaded provider asks to be left alone.
-func (b *Breaker) heed(o *failover.Outcome, now time.Time) {
-	if o.Err != nil && o.Err.Class == switchgear.ClassOverloaded && o.Err.RetryAfter > 0 {
-		b.asked = now.Add(min(o.Err.RetryAfter, mostHint))
-	}
-}
-
-// change enters a state.
-func (b *Breaker) change(to State, why cause, now time.Time) {
-	from := b.state
-	if lasting := from.lively() && to.lively() || from == Ramp && to == Closed; !lasting {
-		b.gen++
-	}
-	event := Event{
-		Target: b.options.Name, From: from, To: to, Reason: why.reason, Generation: b.gen, At: now, Err: why.err, inherited: why.inherited,
-	}
-	event.Bad, event.N = b.counts(b.at(now))
-	if to == Open || to == Gone {
-		event.Until = b.until
-	}
-	b.pass.Store(0)
-	b.calm.Store(0)
-	b.state, b.since, b.reason, b.wake = to, now, why.reason, true
-	b.enter(from, to, now)
-	b.pending = append(b.pending, event)
-}
-
-// enter puts what a state needs in order.
-func (b *Breaker) enter(from, to State, now time.Time) {
-	switch to {
-	case Closed:
-		b.doubt = doubt{}
-		if from != Suspect {
-			b.forget()
-			b.cooldown = b.options.Cooldown
-		}
-		b.pass.Store(b.gen + 1)
-		if b.row.failures == 0 {
-			b.calm.Store(b.gen + 1)
-		}
-	case HalfOpen:
-		b.trial = trial{kind: b.trial.kind, due: now, gone: from == Gone}
-	case Ramp:
-		b.ramp = ramp{until: now.Add(stages[0].length)}
-		b.weather.clear()
-	case Open, Gone, Held:
-		b.doubt = doubt{}
-		b.trial = trial{kind: b.trial.kind}
-	case Suspect:
-	}
-}
-
-// forget is for a fresh start.
-func (b *Breaker) forget() {
-	b.good.clear()
-	b.bad.clear()
-	b.weather.clear()
-	b.row, b.history, b.asked = row{}, history{}, time.Time{}
-}
-
-// release gives the lock back, and then tells what has changed.
-func (b *Breaker) release(now time.Time) {
-	events, wake := b.pending, b.wake
-	b.pending, b.wake = nil, false
-	b.mu.Unlock()
-	for i := range events {
-		if b.options.OnChange != nil {
-			b.options.OnChange(events[i])
-		}
-		b.options.Provider.changed(b, &events[i])
-	}
-	if wake && b.options.Wake != nil {
-		b.options.Wake(b, now)
-	}
 }

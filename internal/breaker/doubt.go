@@ -9,12 +9,13 @@ import (
 )
 
 // When a closed breaker opens, besides failures in a row. With 2 % of errors at
-// random none of these comes up: 20 of 40 in one window 1e-24, 10 of 50 5e-8
-// for one window and less for a fuller one, five in a row once in half a year
+// random none of these comes up: 10 of 20 in one window 2e-12, 10 of 50 5e-8
+// and less in a fuller one, 15 of 75 in half of one 2e-11, 8 of 20 3e-9, five in a row once in half a year
 // at 20 requests a second.
 const (
 	windowSome, windowSomeShare = 20, 50 // percent of at least so many
 	windowMany, windowManyShare = 50, 20
+	halfMany                    = 75    // in half a window; the share is the same
 	fewLast, fewBad             = 20, 8 // 40 % of the last 20, where the window is not filled
 	fewSpan                     = 5 * time.Minute
 	suspectNeeds, suspectShare  = 10, 5
@@ -28,6 +29,7 @@ const (
 	lockedSpan                  = 30 * time.Second
 	confirmPoints               = 4
 	confirmPause                = 250 * time.Millisecond // from one confirming probe to the next
+	confirmRest                 = 2 * time.Second        // after a good one: a prompt that always fails must not cost a probe each time
 )
 
 // doubt is what is held against a target that is closed or suspect, beyond the
@@ -35,7 +37,7 @@ const (
 type doubt struct {
 	confirming bool // probes are made to find out
 	unusable   bool // they were, but tell nothing: the provider does not take them
-	points     int  // while confirming
+	points     int  // while confirming: two for what was slow or a user could not connect to, else one
 	proof      bodies
 	gone       int // answers that the model is not there, since the last good one
 	goneProof  bodies
@@ -119,7 +121,7 @@ func (b *Breaker) suspectOf(o *failover.Outcome, body uint64, at time.Duration) 
 	if d.confirming {
 		d.proof.add(body)
 		d.points++
-		if o.Kind == failover.OutcomeSlow || connect(o) {
+		if o.Kind == failover.OutcomeSlow || connect(o) && body != probeBody {
 			d.points++
 		}
 	}
@@ -128,7 +130,7 @@ func (b *Breaker) suspectOf(o *failover.Outcome, body uint64, at time.Duration) 
 // confirm asks for probes.
 func (b *Breaker) confirm() {
 	b.doubt.confirming, b.doubt.points, b.doubt.proof = true, 0, bodies{}
-	b.trial.due = time.Time{}
+	b.trial.due = b.rested
 	b.wake = true
 }
 
@@ -137,7 +139,8 @@ func (b *Breaker) probing() bool {
 	return b.options.Synthetic && !b.doubt.unusable && !b.trial.unusable
 }
 
-// quiet reports whether too few requests come by to fill a window.
+// quiet reports whether too few requests come by to fill a window. A new
+// breaker's target is taken to be so at first: probes will tell.
 func (b *Breaker) quiet(at time.Duration) bool {
 	return b.demand.sum(at) < max(quietLeast, int(b.demand.covers(at)/quietPer))
 }
@@ -159,6 +162,7 @@ func (b *Breaker) isGone() bool {
 func (b *Breaker) verdict(at time.Duration) string {
 	bad, n := b.counts(at)
 	share := func(k, of int) bool { return n >= k && 100*bad >= of*n }
+	halfBad, halfN, half := b.half(at)
 	switch {
 	case b.row.proven && b.row.failures >= b.options.Failures:
 		return fmt.Sprintf("%d failures in a row", b.row.failures)
@@ -166,15 +170,25 @@ func (b *Breaker) verdict(at time.Duration) string {
 		return fmt.Sprintf("%d failures to connect in a row", b.row.connects)
 	case (share(windowSome, windowSomeShare) || share(windowMany, windowManyShare)) && b.history.proven(at-b.options.Window, windowMany):
 		return fmt.Sprintf("%d %% of %d failed in %v", 100*bad/n, n, b.options.Window)
+	case half:
+		return fmt.Sprintf("%d %% of %d failed in %v", 100*halfBad/halfN, halfN, b.options.Window/2)
 	case n < windowSome && b.few(at):
 		return fmt.Sprintf("%d of the last %d failed", fewBad, fewLast)
 	case b.doubt.confirming && b.doubt.points >= confirmPoints && b.doubt.proof.proven:
 		return "failed, and confirmed by probes"
-	case !b.probing() && b.row.failures >= suspectRow && b.row.proven && b.quiet(at):
+	case !b.probing() && b.row.failures >= suspectRow && b.row.proven && at >= quietSpan && b.quiet(at):
 		return fmt.Sprintf("%d failures in a row, with little traffic", b.row.failures)
 	default:
 		return ""
 	}
+}
+
+// half is the rule for a busy target that begins to fail a little: a full
+// window of good answers would hide that for long.
+func (b *Breaker) half(at time.Duration) (bad, n int, opens bool) {
+	bad = b.bad.lately(at, b.bad.span/2)
+	n = bad + b.good.lately(at, b.good.span/2)
+	return bad, n, n >= halfMany && 100*bad >= windowManyShare*n && b.history.proven(at-b.options.Window/2, windowMany)
 }
 
 // alone reports whether nothing else has failed for a while before the present

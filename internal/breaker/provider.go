@@ -43,7 +43,7 @@ type Provider struct {
 	edgeLast time.Time
 	refused  refusal
 	locked   time.Time // when the last usable key was refused; zero once a key was good
-	opened   *Breaker  // the target that opened last, of itself
+	opened   *Breaker  // the target that opened last
 	openedAt time.Time
 }
 
@@ -203,7 +203,7 @@ func (p *Provider) turnedAway(o *failover.Outcome, now time.Time) bool {
 func (p *Provider) changed(b *Breaker, e *Event) {
 	switch {
 	case p == nil:
-	case e.To == Open && e.From.lively() && !e.inherited:
+	case e.To == Open && e.From.lively():
 		p.mu.Lock()
 		second := p.opened != nil && p.opened != b && e.At.Sub(p.openedAt) <= siblingsSpan
 		p.opened, p.openedAt = b, e.At
@@ -234,7 +234,7 @@ func (p *Provider) openAll(why cause, now time.Time) bool {
 	if p.onChange != nil {
 		p.onChange(Event{Provider: p.name, From: Closed, To: Open, Reason: why.reason, N: len(targets), Generation: generation, At: now, Err: why.err})
 	}
-	why.reason, why.inherited = "provider "+p.name+": "+why.reason, true
+	why.reason = "provider " + p.name + ": " + why.reason
 	for _, t := range targets {
 		t.inherit(why, now)
 	}

@@ -32,7 +32,7 @@ const (
 type ramp struct {
 	stage  int
 	until  time.Time // of the stage
-	credit int       // percent of a request that have not been passed yet
+	credit int       // percent of a request that have not been passed yet; begins below nothing, for the trials were extra
 	n, bad int
 	proof  bodies
 }
@@ -55,6 +55,7 @@ func (b *Breaker) climb(now time.Time) {
 			return
 		}
 		r.stage++
+		r.credit = max(r.credit, 0)
 		r.until = r.until.Add(stages[r.stage].length)
 	}
 }

@@ -57,8 +57,6 @@ type Event struct {
 	At         time.Time
 	Until      time.Time         // for Open and Gone: when the next trial is due
 	Err        *switchgear.Error // a sample of what went wrong; nil if there is none
-
-	inherited bool // it opened with its provider
 }
 
 // Snapshot is a breaker at one moment.

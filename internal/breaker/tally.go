@@ -35,12 +35,15 @@ func (t *tally) add(at time.Duration) {
 }
 
 // sum is how many there were in the span that ends now.
-func (t *tally) sum(at time.Duration) int {
+func (t *tally) sum(at time.Duration) int { return t.lately(at, t.span) }
+
+// lately is how many there were in the last so many slots.
+func (t *tally) lately(at time.Duration, span int64) int {
 	last := int64(at / t.width)
 	n := 0
 	for i := range t.slots {
 		word := t.slots[i].Load()
-		if number := int64(word >> 32); number <= last && number > last-t.span {
+		if number := int64(word >> 32); number <= last && number > last-span {
 			n += int(uint32(word))
 		}
 	}

@@ -24,12 +24,12 @@ const (
 // a suspect one's probe, and what came of those before it.
 type trial struct {
 	kind      kind // what the circuit was opened for
-	gone      bool // it was not there
 	due       time.Time
 	serial    uint64 // of the one under way; 0 for none
 	expires   time.Time
 	synthetic bool
 	unusable  bool // probes tell nothing
+	ours      bool // the next turn is a probe's: a user's request has taken one and told nothing
 	good      int
 	slow      int
 
@@ -78,13 +78,19 @@ func (b *Breaker) due() (time.Time, bool) {
 		return time.Time{}, false
 	case t.serial != 0:
 		return t.expires, true
-	case b.state == Suspect || t.good == 0 && !t.unusable:
+	case b.state == Suspect || b.probeFirst():
 		return t.due, true
 	case t.unusable || t.kind == kindSlow: // a probe of a few tokens is fast where the rest is slow
 		return time.Time{}, false
 	default:
 		return t.due.Add(trialTurn), true
 	}
+}
+
+// probeFirst reports whether the next turn is a probe's rather than a user's.
+func (b *Breaker) probeFirst() bool {
+	t := &b.trial
+	return b.probing() && (t.good == 0 || t.ours && t.kind != kindSlow)
 }
 
 // start begins a trial.
@@ -102,6 +108,7 @@ func (b *Breaker) start(synthetic bool, now time.Time) failover.Token {
 		pause = confirmPause
 	}
 	t.serial, t.synthetic, t.expires, t.due = b.serial, synthetic, now.Add(limit), now.Add(pause)
+	t.ours = false
 	b.wake = true
 	return failover.Token{Generation: b.gen, Probe: true, Serial: t.serial}
 }
@@ -110,9 +117,9 @@ func (b *Breaker) start(synthetic bool, now time.Time) failover.Token {
 func (b *Breaker) volunteer(now time.Time) (failover.Token, failover.Verdict) {
 	t, first := &b.trial, b.trial.due
 	if t.serial != 0 {
-		return failover.Token{}, failover.Verdict{Reason: "breaker half-open, a trial is under way", Until: t.expires}
+		return failover.Token{}, failover.Verdict{Reason: "breaker half-open, probe in flight", Until: t.expires}
 	}
-	if b.probing() && t.good == 0 {
+	if b.probeFirst() {
 		first = first.Add(trialTurn)
 	}
 	if now.Before(first) {
@@ -140,7 +147,7 @@ func (b *Breaker) expire(now time.Time) {
 	}
 	t.late[t.lates%len(t.late)] = t.serial
 	t.lates++
-	t.serial, t.due, b.wake = 0, now, true
+	t.serial, t.due, t.ours, b.wake = 0, now, true, true
 }
 
 // tried takes the outcome of a trial. It reports whether that opened the
@@ -158,13 +165,10 @@ func (b *Breaker) tried(serial uint64, o *failover.Outcome, now time.Time) bool 
 		t.late[slices.Index(t.late[:], serial)] = 0
 	}
 	b.wake = true
-	switch {
-	case b.state == HalfOpen:
+	if b.state == HalfOpen {
 		return b.tested(o, synthetic, now)
-	case b.state.lively():
-		return b.confirmed(o, now)
 	}
-	return false
+	return b.confirmed(o, now)
 }
 
 // confirmed takes the outcome of a probe that looked into a suspicion.
@@ -182,12 +186,24 @@ func (b *Breaker) confirmed(o *failover.Outcome, now time.Time) bool {
 		b.doubt.unusable, b.doubt.confirming = true, false
 	case o.Kind != failover.OutcomeOK:
 		return b.failed(o, probeBody, now)
-	case b.doubt.spells > 0: // slow is another matter
-		b.doubt = doubt{spells: b.doubt.spells, last: b.doubt.last}
+	default:
+		b.cleared(now)
+	}
+	return false
+}
+
+// cleared ends a suspicion that a good probe disproves. Users' failures in a
+// row stay on record: what is good enough for a probe may fail at length.
+func (b *Breaker) cleared(now time.Time) {
+	b.row.connects, b.rested = 0, now.Add(confirmRest)
+	spells, last := b.doubt.spells, b.doubt.last
+	b.doubt = doubt{}
+	switch {
+	case spells > 0: // slow is another matter
+		b.doubt.spells, b.doubt.last = spells, last
 	case b.state == Suspect:
 		b.change(Closed, cause{reason: "a probe was answered"}, now)
 	}
-	return false
 }
 
 // tested takes the outcome of a trial while half-open. It reports whether that
@@ -206,7 +222,11 @@ func (b *Breaker) tested(o *failover.Outcome, synthetic bool, now time.Time) boo
 		}
 		again.reason = slowReason(o.Ratio)
 	case o.Kind == failover.OutcomeIgnored:
-		t.unusable = t.unusable || synthetic
+		if synthetic {
+			t.unusable = true
+		} else {
+			t.ours = true
+		}
 		return false
 	case bad:
 		if o.Spared {

@@ -15,14 +15,15 @@ import (
 //
 // A spell ends at the first sample after 15 s, if it has 40 samples by then;
 // one that has not got 40 in 30 s is forgotten. So at 2.7 requests a second and
-// more a slowdown is noticed 30 to 45 s after it began.
+// more a slowdown is noticed 30 to 45 s after it began, at half of that 60 to 90
+// s, and below that it is not: there the first-token deadline has to do.
 //
 // First-token times are about lognormal with sigma 0.52 (median 0.6 s, p95
 // 1.4 s): in calm 18.3 % of single ones exceed 1.6 times the median, and for
 // the median of 40 to do so takes 21 of 40: 1.1e-6. Two spells in a row:
-// 1.2e-12, that is less than one false trip in 10 million days of 5760 spells
+// 1.3e-12, which is one false trip in a hundred million days of 5760 spells
 // each, if samples are independent. Twice the usual time puts 66.6 % of the
-// samples above the mark: a spell of 40 sees it with 97.4 %, one of 300 (20
+// samples above the mark: a spell of 40 sees it with 97.8 %, one of 300 (20
 // requests a second) always.
 const (
 	slowRatio   = 1.6

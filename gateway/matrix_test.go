@@ -127,6 +127,7 @@ func matrix() map[string]row {
 	return map[string]row{
 		// The caller's fault: exactly one call, and the provider's own words.
 		"400":         {ways: all(refuses(400, "invalid"))},
+		"400-vague":   {ways: all(refuses(400, "invalid"))},
 		"400-context": {ways: all(refuses(400, "context"))}, // nothing is known of the second step's window
 		"400-filter":  {ways: all(refuses(400, "policy"))},
 		"413":         {ways: map[string]must{"openai": refuses(413, "context"), "anthropic": refuses(413, "invalid")}},
@@ -135,6 +136,7 @@ func matrix() map[string]row {
 		// Our key's fault: never the caller's 401.
 		"401":             {ways: all(once("auth", "refused our key (401)"))},
 		"402":             {ways: all(once("quota", "account out of money or over its limit (402)"))},
+		"401-key":         {ways: all(once("auth", "refused our key (401)"))},
 		"403":             {ways: all(once("auth", "refused our key (403)"))},
 		"400-usage-limit": {ways: map[string]must{"anthropic": once("quota", "account out of money or over its limit (400)")}},
 		"429-quota":       {ways: map[string]must{"openai": once("quota", "account out of money or over its limit (429)")}},
@@ -155,6 +157,8 @@ func matrix() map[string]row {
 		}},
 		"429-remaining": {ways: all(limited(1, 0, cools()))},
 		"429-slow-down": {ways: map[string]must{"openai": limited(1, 0, cools())}},
+		"429-ramp":      {ways: all(passes())}, // one call is no growth
+		"capacity":      {ways: all(passes())}, // nor too many
 
 		// The provider's fault.
 		"404":       {ways: all(once("gone", "does not have this model (404)"))},
@@ -176,6 +180,18 @@ func matrix() map[string]row {
 		"refused":  {ways: all(twice("connect", "unreachable"))},
 		"reset":    {ways: all(twice("connect", "unreachable"))},
 		"close":    {ways: all(twice("connect", "unreachable"))},
+		"errno":    {ways: all(twice("connect", "unreachable"))},
+
+		// No connection. One that was reset while it was kept is the next
+		// request's trouble, and the transport's.
+		"unreachable": {ways: all(twice("connect", "unreachable"))},
+		"nxdomain":    {ways: all(twice("connect", "unreachable"))},
+		"tls-cert":    {ways: all(twice("connect", "unreachable"))},
+		"blackhole":   {ways: all(twice("connect", "unreachable"))},
+		"dns-stall":   {ways: all(twice("connect", "unreachable"))},
+		"tls-hang":    {ways: all(twice("connect", "unreachable"))},
+		"reset-idle":  {ways: all(passes())},
+		"stuck-body":  {ways: all(passes())}, // a short request is none
 
 		// Time.
 		"silence":      {ways: mute},
@@ -201,6 +217,7 @@ func matrix() map[string]row {
 		// says it is content and cannot be read is content lost.
 		"malformed":    {ways: map[string]must{"whole": twice("malformed", "gave no proper answer (200)"), "anthropic/stream": breaks("malformed", 0)}},
 		"invalid-utf8": {ways: map[string]must{"whole": twice("malformed", "gave no proper answer (200)"), "anthropic/stream": breaks("malformed", 0)}},
+		"bad-gzip":     {ways: map[string]must{"whole": twice("malformed", "gave no proper answer (200)"), "stream": breaks("malformed", 0)}},
 		"200-html": {ways: map[string]must{
 			"openai": twice("connect", "unreachable, something else answered in its place (200)"), "anthropic": twice("malformed", "gave no proper answer (200)"),
 		}},
@@ -212,6 +229,12 @@ func matrix() map[string]row {
 		"big-event":       {spec: "big-event-1", ways: all(passes())},
 		"crlf":            {ways: all(passes())},
 		"no-space":        {ways: all(passes())},
+		"multi-line":      {ways: all(passes())},
+		"split-utf8":      {ways: all(passes())},
+		"finish-twice":    {ways: all(passes())},
+		"late-content":    {ways: all(passes())},
+		"garbage":         {ways: all(passes())}, // a matter for evals
+		"short":           {ways: all(passes())},
 		"200-retry-after": {ways: all(passes())},
 		"refusal":         {ways: all(passes())},
 		"content-filter":  {ways: all(passes())},

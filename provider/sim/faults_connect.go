@@ -64,7 +64,7 @@ func connectionRows() []faultRow {
 			return &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
 		}),
 		with("tls-hang", argDuration, "3s", "lets the TLS handshake of new connections hang until that budget is used up (in memory; over a socket it is silent)").replies(socket(endHang)).dials(func(ctx context.Context, d time.Duration) error {
-			return after(ctx, d, handshakeTimeout{})
+			return after(ctx, d, handshakeError{})
 		}),
 		row("reset", "resets the connection before any header").replies(silent(endReset)),
 		with("errno", argErrno, "ETIMEDOUT", "breaks the connection before any header with that error: ECONNRESET, EPIPE, ETIMEDOUT, ECONNABORTED (in memory; over a socket it resets)").replies(func(c *call, f Fault) *exchange {
@@ -108,15 +108,15 @@ func after(ctx context.Context, d time.Duration, err error) error {
 	}
 }
 
-// handshakeTimeout is what net/http says of a handshake that takes too long;
+// handshakeError is what net/http says of a handshake that takes too long;
 // its own type cannot be named.
-type handshakeTimeout struct{}
+type handshakeError struct{}
 
-func (handshakeTimeout) Error() string { return "net/http: TLS handshake timeout" }
-func (handshakeTimeout) Timeout() bool { return true }
+func (handshakeError) Error() string { return "net/http: TLS handshake timeout" }
+func (handshakeError) Timeout() bool { return true }
 
 // Temporary is a part of [net.Error].
-func (handshakeTimeout) Temporary() bool { return true }
+func (handshakeError) Temporary() bool { return true }
 
 // stuckAfter is how much of a request is read with the fault stuck-body.
 const stuckAfter = 16 << 10

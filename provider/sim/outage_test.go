@@ -190,9 +190,13 @@ func TestStrike(t *testing.T) {
 		scope, host, model string
 		want               bool
 	}{
-		{"provider", "one.us.test", "x", true}, {"provider", "two.eu.test", "m", false},
-		{"region", "one.eu.test", "x", true}, {"region", "one.us.test", "m", false},
-		{"model", "one.us.test", "m", true}, {"model", "one.eu.test", "x", false}, {"model", "two.eu.test", "m", false},
+		{"provider", "one.us.test", "x", true},
+		{"provider", "two.eu.test", "m", false},
+		{"region", "one.eu.test", "x", true},
+		{"region", "one.us.test", "m", false},
+		{"model", "one.us.test", "m", true},
+		{"model", "one.eu.test", "x", false},
+		{"model", "two.eu.test", "m", false},
 	} {
 		if got := hit(c.scope, c.host, c.model); got != c.want {
 			t.Errorf("strikes %s: %s of %s is hit: %v", c.scope, c.model, c.host, got)

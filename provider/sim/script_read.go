@@ -96,14 +96,13 @@ func ParseOutage(file string, text []byte) (*Script, error) {
 	var f scriptFile
 	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
 		line, said := 1, err.Error()
-		var known yaml.Error
-		if errors.As(err, &known) {
+		if known, ok := errors.AsType[yaml.Error](err); ok {
 			said = known.GetMessage()
 			if t := known.GetToken(); t != nil && t.Position != nil {
 				line = t.Position.Line
 			}
 		}
-		r.fail(line, "the script cannot be read: %s. docs/simulator.md has the keys it may have", said)
+		r.failf(line, "the script cannot be read: %s. docs/simulator.md has the keys it may have", said)
 		return nil, r.err()
 	}
 	s := r.script(&f)
@@ -121,7 +120,7 @@ type scriptReader struct {
 
 func (r *scriptReader) err() error { return errors.Join(r.found...) }
 
-func (r *scriptReader) fail(line int, format string, args ...any) {
+func (r *scriptReader) failf(line int, format string, args ...any) {
 	r.found = append(r.found, fmt.Errorf("%s:%d: %s", r.file, max(line, 1), fmt.Sprintf(format, args...)))
 }
 
@@ -135,11 +134,11 @@ func (r *scriptReader) script(f *scriptFile) *Script {
 		s.strikes = ScopeProvider
 	case ScopeProvider, ScopeRegion, ScopeModel:
 	default:
-		r.fail(f.Strikes.line, "`strikes: %s` is not one of provider, region and model", f.Strikes.text)
+		r.failf(f.Strikes.line, "`strikes: %s` is not one of provider, region and model", f.Strikes.text)
 	}
 	r.healthy(f, s)
 	if len(f.Phases) == 0 {
-		r.fail(1, "the script has no phases: write at least one under `phases:`")
+		r.failf(1, "the script has no phases: write at least one under `phases:`")
 	}
 	for i := range f.Phases {
 		s.phases = append(s.phases, r.phase(&f.Phases[i], i, i == len(f.Phases)-1 && !f.Repeat))
@@ -162,7 +161,7 @@ func (r *scriptReader) healthy(f *scriptFile, s *Script) {
 	p := Profile{FirstToken: r.duration(h.First, "first"), Errors: r.number(h.Errors, "errors", 0, 1, 0), TokensPerSecond: r.number(h.Rate, "rate", 0, 1e6, 0)}
 	if p95 := r.duration(h.P95, "p95"); p95 > 0 && p.FirstToken > 0 {
 		if p95 < p.FirstToken {
-			r.fail(h.P95.line, "`p95: %s` is less than the median, `first: %s`: 19 in 20 waits cannot be shorter than half of them", h.P95.text, h.First.text)
+			r.failf(h.P95.line, "`p95: %s` is less than the median, `first: %s`: 19 in 20 waits cannot be shorter than half of them", h.P95.text, h.First.text)
 			return
 		}
 		p.Spread = math.Log(float64(p95)/float64(p.FirstToken)) / 1.6448536 // the normal's 95th percentile
@@ -179,9 +178,9 @@ func (r *scriptReader) phase(f *phaseFile, i int, last bool) phase {
 	switch d, err := time.ParseDuration(f.For.text); {
 	case f.For.text == "" && !f.For.list && last:
 	case f.For.text == "" && !f.For.list:
-		r.fail(line, "phase %s lasts for ever, so that nothing after it comes: give it `for: 30s`", p.name)
+		r.failf(line, "phase %s lasts for ever, so that nothing after it comes: give it `for: 30s`", p.name)
 	case err != nil || d <= 0:
-		r.fail(line, "phase %s: `for: %s` is no duration: write for example 30s or 5m", p.name, f.For.text)
+		r.failf(line, "phase %s: `for: %s` is no duration: write for example 30s or 5m", p.name, f.For.text)
 	default:
 		p.lasts = d
 	}
@@ -189,7 +188,7 @@ func (r *scriptReader) phase(f *phaseFile, i int, last bool) phase {
 		made := r.rule(&f.Faults[j], "phase "+p.name)
 		made.owner = ownerOf(i, j)
 		if made.staggered && p.lasts == 0 {
-			r.fail(f.Faults[j].Returns.line, "phase %s lasts for ever, so that no model ever returns: give it `for: 2m`", p.name)
+			r.failf(f.Faults[j].Returns.line, "phase %s lasts for ever, so that no model ever returns: give it `for: 2m`", p.name)
 		}
 		p.rules = append(p.rules, made)
 	}
@@ -204,11 +203,11 @@ func (r *scriptReader) rule(f *ruleFile, where string) rule {
 	r.faults(f, where, &made)
 	for key, pattern := range map[string]word{"match": f.Match, "provider": f.Provider, "region": f.Region} {
 		if _, err := path.Match(pattern.text, ""); err != nil || pattern.list {
-			r.fail(pattern.line, "%s: `%s: %s` is no pattern: write a name, or one with * in it", where, key, pattern.text)
+			r.failf(pattern.line, "%s: `%s: %s` is no pattern: write a name, or one with * in it", where, key, pattern.text)
 		}
 	}
 	if made.dialect != "" && made.dialect != openai && made.dialect != anthropic {
-		r.fail(f.Dialect.line, "%s: `dialect: %s` is not one of openai and anthropic", where, made.dialect)
+		r.failf(f.Dialect.line, "%s: `dialect: %s` is not one of openai and anthropic", where, made.dialect)
 	}
 	r.flap(f.Flap, where, &made)
 	r.capacity(f.Capacity, where, &made)
@@ -217,7 +216,7 @@ func (r *scriptReader) rule(f *ruleFile, where string) rule {
 	case "model by model":
 		made.staggered = true
 	default:
-		r.fail(f.Returns.line, "%s: `returns: %s` is not known: write `returns: model by model`, or leave it out", where, f.Returns.text)
+		r.failf(f.Returns.line, "%s: `returns: %s` is not known: write `returns: model by model`, or leave it out", where, f.Returns.text)
 	}
 	return made
 }
@@ -225,13 +224,13 @@ func (r *scriptReader) rule(f *ruleFile, where string) rule {
 func (r *scriptReader) faults(f *ruleFile, where string, made *rule) {
 	if f.Fault.text == "" {
 		if f.Slow.text == "" && f.Speed.text == "" {
-			r.fail(max(f.Fault.line, f.Match.line, f.P.line, f.Provider.line), "%s: a rule does nothing: give it a `fault:`, or `slow: x4`", where)
+			r.failf(max(f.Fault.line, f.Match.line, f.P.line, f.Provider.line), "%s: a rule does nothing: give it a `fault:`, or `slow: x4`", where)
 		}
 		return
 	}
 	var err error
 	if made.faults, err = ParseFaults(f.Fault.text); err != nil {
-		r.fail(f.Fault.line, "%s: %v", where, err)
+		r.failf(f.Fault.line, "%s: %v", where, err)
 	}
 }
 
@@ -245,7 +244,7 @@ func (r *scriptReader) flap(w word, where string, made *rule) {
 	made.on, errs[0] = time.ParseDuration(strings.TrimSpace(on))
 	made.off, errs[1] = time.ParseDuration(strings.TrimSpace(off))
 	if errors.Join(errs[:]...) != nil || made.on <= 0 || made.off <= 0 {
-		r.fail(w.line, "%s: `flap: %s` is not two durations: write `flap: 60s/30s` for 60 s on and 30 s off", where, w.text)
+		r.failf(w.line, "%s: `flap: %s` is not two durations: write `flap: 60s/30s` for 60 s on and 30 s off", where, w.text)
 		made.on = 0
 	}
 }
@@ -268,10 +267,10 @@ func (r *scriptReader) capacity(w word, where string, made *rule) {
 		made.capacity.growth, fine[1] = per(growth)
 	}
 	if !fine[0] || !fine[1] || made.capacity == (capacity{}) {
-		r.fail(w.line, "%s: `capacity: %s` is no rate: write `capacity: 4/s`, or `capacity: 4/s +0.5/s` for one that grows", where, w.text)
+		r.failf(w.line, "%s: `capacity: %s` is no rate: write `capacity: 4/s`, or `capacity: 4/s +0.5/s` for one that grows", where, w.text)
 	}
 	if len(made.faults) == 0 {
-		r.fail(w.line, "%s: `capacity` says which calls fail and not how: add `fault: 503`", where)
+		r.failf(w.line, "%s: `capacity` says which calls fail and not how: add `fault: 503`", where)
 	}
 }
 
@@ -298,7 +297,7 @@ func (r *scriptReader) ramp(w word, key, measure string, otherwise float64) ramp
 			if measure == times {
 				said = "no factor: write x4 or x1..x8"
 			}
-			r.fail(w.line, "`%s: %s` is %s", key, w.text, said)
+			r.failf(w.line, "`%s: %s` is %s", key, w.text, said)
 			break
 		}
 		ends[i] = v
@@ -326,7 +325,7 @@ func (r *scriptReader) duration(w word, key string) time.Duration {
 	}
 	d, err := time.ParseDuration(w.text)
 	if err != nil || d <= 0 {
-		r.fail(w.line, "`%s: %s` is no duration: write for example 600ms or 1.4s", key, w.text)
+		r.failf(w.line, "`%s: %s` is no duration: write for example 600ms or 1.4s", key, w.text)
 	}
 	return d
 }
@@ -341,7 +340,7 @@ func (r *scriptReader) number(w word, key string, least, most, otherwise float64
 		v /= 100
 	}
 	if err != nil || v < least || v > most || math.IsNaN(v) {
-		r.fail(w.line, "`%s: %s` is no number from %g to %g", key, w.text, least, most)
+		r.failf(w.line, "`%s: %s` is no number from %g to %g", key, w.text, least, most)
 	}
 	return v
 }

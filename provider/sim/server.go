@@ -83,18 +83,6 @@ func New(opts Options) *Server {
 	return s
 }
 
-// newHTTPServer is a server without a log: what it would say is in the entries.
-func (s *Server) newHTTPServer() *http.Server {
-	return &http.Server{
-		Handler: s.Handler(),
-		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
-			return context.WithValue(ctx, lineKey{}, &line{n: int(s.lines.Add(1)), conn: conn})
-		},
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-		ReadHeaderTimeout: time.Minute,
-	}
-}
-
 // Reset forgets every call, fault count, cached prompt and standing fault, and
 // starts the script anew.
 func (s *Server) Reset() {
@@ -111,33 +99,6 @@ func (s *Server) Reset() {
 	if s.opts.Script != nil {
 		s.playing = &play{script: s.opts.Script, strike: Strike{Seed: s.opts.Seed}, started: s.started}
 	}
-}
-
-// pace is how fast the server answers now; the caller holds the lock.
-func (s *Server) pace() Profile {
-	if s.playing != nil && s.playing.script.healthy != nil {
-		return *s.playing.script.healthy
-	}
-	return s.opts.Latency
-}
-
-// seed is what draws begin with now; the caller holds the lock.
-func (s *Server) seed() uint64 {
-	if s.playing != nil {
-		return s.playing.strike.Seed
-	}
-	return s.opts.Seed
-}
-
-// paceOf is the pace of one call.
-func (s *Server) paceOf(q *query) Profile {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.pace()
-	if s.playing == nil {
-		return p
-	}
-	return s.playing.tempo(q, time.Now()).of(p)
 }
 
 // SetFault makes every later request for a model fail. The model is a pattern
@@ -179,4 +140,43 @@ func (s *Server) Handler() http.Handler {
 		defer c.end()
 		c.play(c.respond())
 	})
+}
+
+// newHTTPServer is a server without a log: what it would say is in the entries.
+func (s *Server) newHTTPServer() *http.Server {
+	return &http.Server{
+		Handler: s.Handler(),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, lineKey{}, &line{n: int(s.lines.Add(1)), conn: conn})
+		},
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		ReadHeaderTimeout: time.Minute,
+	}
+}
+
+// pace is how fast the server answers now; the caller holds the lock.
+func (s *Server) pace() Profile {
+	if s.playing != nil && s.playing.script.healthy != nil {
+		return *s.playing.script.healthy
+	}
+	return s.opts.Latency
+}
+
+// seed is what draws begin with now; the caller holds the lock.
+func (s *Server) seed() uint64 {
+	if s.playing != nil {
+		return s.playing.strike.Seed
+	}
+	return s.opts.Seed
+}
+
+// paceOf is the pace of one call.
+func (s *Server) paceOf(q *query) Profile {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pace()
+	if s.playing == nil {
+		return p
+	}
+	return s.playing.tempo(q, time.Now()).of(p)
 }

@@ -57,7 +57,7 @@ func (s *Server) DialContext(ctx context.Context, _, addr string) (net.Conn, err
 		}
 	}
 	client, server := newPipe()
-	go s.mem.Serve(&oneListener{conn: server}) //nolint:errcheck,contextcheck // it always ends with net.ErrClosed, right away
+	go s.mem.Serve(&oneListener{conn: server}) //nolint:errcheck // it always ends with net.ErrClosed, right away
 	return client, nil
 }
 
@@ -110,7 +110,7 @@ func (s *Server) failDial(ctx context.Context, d *dialing) error {
 	err := s.table[d.fault.Name].dial(ctx, s.durationOf(*d.fault))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.Duration = time.Now().Sub(e.Time)
+	e.Duration = time.Since(e.Time)
 	if ctx.Err() != nil {
 		e.Outcome, e.Cancelled = OutcomeCancelled, time.Now()
 	}

@@ -40,8 +40,19 @@ func (e *endpoint) unreachable(ctx context.Context, err error) *switchgear.Error
 		class = switchgear.ClassMalformed
 	}
 	return &switchgear.Error{
-		Class: class, Provider: e.name, Code: f.code, Err: f.cause,
+		Class: class, Provider: e.name, Code: f.code, Err: f.cause, Marks: settled(f.code),
 		Message: f.what + " (" + e.host + ")",
+	}
+}
+
+// settled marks what a second try cannot change: the name, the certificate,
+// and the two seconds that were given to connecting and are gone.
+func settled(code string) switchgear.Mark {
+	switch code {
+	case CodeDNS, CodeDNSTimeout, CodeTLS, CodeConnectTime:
+		return switchgear.MarkSettled
+	default:
+		return 0
 	}
 }
 

@@ -89,7 +89,7 @@ func (j *job) learn(i int, a *attempt, err *switchgear.Error) {
 // that failed together do not come back together.
 func (j *job) again(i, tries int, err *switchgear.Error, avoid uint64) bool {
 	step := &j.plan.Steps[i]
-	retryable := err.Class.Retryable()
+	retryable := err.Retryable()
 	if tries >= max(step.Retry.Attempts, 1) || j.capped() || !j.hasTime(0) || (!retryable && !err.Class.CoolsKey()) {
 		return false
 	}

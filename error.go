@@ -118,9 +118,9 @@ const (
 )
 
 // MarkSettled: nothing that a second try at the same target does can change
-// the outcome, although its class is one that is tried again: a name without
-// an address, a certificate that does not hold, a budget for connecting that
-// is used up.
+// the outcome, although its class is one that is tried again: nobody listens,
+// the name has no address, the certificate does not hold, the time for
+// connecting is used up.
 const MarkSettled Mark = 1 << 7
 
 // Has reports whether all of some marks are set.

@@ -185,14 +185,14 @@ func matrix() map[string]row {
 			"openai": twice("connect", "unreachable, something else answered in its place (403)"), "anthropic": twice("server", "failed (403)"),
 		}},
 		"redirect": {ways: all(twice("server", "failed (302)"))},
-		"refused":  {ways: all(twice("connect", "unreachable"))},
+		"refused":  {ways: all(once("connect", "unreachable"))},
 		"reset":    {ways: all(twice("connect", "unreachable"))},
 		"close":    {ways: all(twice("connect", "unreachable"))},
 		"errno":    {spec: "errno-EPIPE", ways: all(twice("connect", "unreachable"))},
 
 		// No connection. One that was reset while it was kept is the next
 		// request's trouble, and the transport's.
-		"unreachable": {ways: all(twice("connect", "unreachable"))},
+		"unreachable": {ways: all(once("connect", "unreachable"))},
 		"nxdomain":    {ways: all(once("connect", "unreachable"))},
 		"tls-cert":    {ways: all(once("connect", "unreachable"))},
 		"blackhole":   {ways: all(dials(2 * time.Second))},

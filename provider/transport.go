@@ -115,9 +115,9 @@ func (c *conn) ReadFrom(r io.Reader) (n int64, err error) {
 	}
 	switch body := limited.R.(type) {
 	case *payload:
-		n, err = body.WriteTo(c)
+		n, err = c.all(body, limited.N)
 	case *bytes.Reader:
-		n, err = body.WriteTo(c)
+		n, err = body.WriteTo(writing{c})
 	default:
 		return io.Copy(writing{c}, r)
 	}
@@ -125,7 +125,23 @@ func (c *conn) ReadFrom(r io.Reader) (n int64, err error) {
 	return n, err
 }
 
-// writing is a connection without its ReadFrom.
+// all writes a body of pieces: a short one with one system call for them all.
+func (c *conn) all(body *payload, size int64) (int64, error) {
+	if size > writeStep {
+		return body.WriteTo(writing{c})
+	}
+	if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
+		return 0, err
+	}
+	n, err := body.WriteTo(c.TCPConn)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, errStuck
+	}
+	return n, err
+}
+
+// writing is a connection that can do nothing but write, so that every write
+// has its deadline.
 type writing struct{ c *conn }
 
 func (w writing) Write(b []byte) (int, error) { return w.c.Write(b) }

@@ -197,3 +197,9 @@ func TestOutagesReachTheGateway(t *testing.T) {
 		t.Error("the log has no call that found no name")
 	})
 }
+
+// inMode runs a test in a bubble for one mode.
+func inMode(t *testing.T, m mode, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(m.String(), func(t *testing.T) { synctest.Test(t, f) })
+}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package gateway_test
 
 import (
@@ -25,7 +27,7 @@ import (
 // impatient is a tenth of what ships, or less.
 func impatient() provider.Network {
 	return provider.Network{
-		Dial: 150 * time.Millisecond, Handshake: 150 * time.Millisecond, Write: 200 * time.Millisecond,
+		Dial: 150 * time.Millisecond, Write: 200 * time.Millisecond,
 		Quiet: 100 * time.Millisecond, Ping: 100 * time.Millisecond,
 	}
 }
@@ -182,10 +184,11 @@ func TestSocketFaults(t *testing.T) {
 		{"5 bad certificate", func(*testing.T, *provider.Network) (string, func() int64) {
 			return cert.URL, nil // signed by nobody the transport knows
 		}, 0, provider.CodeTLS, 100*time.Millisecond + room},
-		{"6 handshake hangs", func(t *testing.T, _ *provider.Network) (string, func() int64) {
+		{"6 handshake hangs", func(t *testing.T, n *provider.Network) (string, func() int64) {
+			n.Handshake = 150 * time.Millisecond // elsewhere a loaded machine may take its time
 			l := listening(t)
-			n := spoken(t, l, func(net.Conn) { <-silent })
-			return "https://" + l.Addr().String(), n.Load
+			met := spoken(t, l, func(net.Conn) { <-silent })
+			return "https://" + l.Addr().String(), met.Load
 		}, 1, provider.CodeConnectTime, 150*time.Millisecond + room},
 	} {
 		for _, m := range allModes {
@@ -250,7 +253,7 @@ func TestSocketResetWhileIdle(t *testing.T) {
 // TestSocketStuckBody: a provider that stops reading a large request is given
 // up when it has taken nothing for a while. (Fault 43.)
 func TestSocketStuckBody(t *testing.T) {
-	for _, m := range allModes {
+	for _, m := range []mode{{openaiSide, false}, {anthropicSide, true}} { // megabytes, and neither dialect nor shape matters
 		t.Run(m.String(), func(t *testing.T) {
 			h := onSockets(t, m, "", impatient())
 			h.fault("m1", "stuck-body-2s")

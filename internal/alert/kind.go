@@ -1,0 +1,124 @@
+package alert
+
+import (
+	"path"
+	"strings"
+	"time"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// scope says which events make one incident together.
+type scope string
+
+// The scopes. Keys and models are incidents apart from circuits: the alert of a
+// key that waits a day for a person must not hide a circuit that opens.
+const (
+	scopeCircuit scope = "circuit" // of a provider
+	scopeKey     scope = "key"     // of a provider
+	scopeModel   scope = "model"   // of a target
+	scopeRoute   scope = "route"   // of a route
+)
+
+// kind is how events of a kind behave.
+type kind struct {
+	scope scope
+	ends  string        // the kind it is the end of
+	hold  time.Duration // how long it lasts if nothing says that it ended; 0 for no longer than it is told of
+	lasts bool          // it lasts until its end is told
+	word  string        // what happened, in a summary
+}
+
+// The holds: nobody tells when a key works again, so what is not seen for this
+// long is taken to be over.
+const (
+	holdKey   = time.Hour
+	holdModel = 24 * time.Hour
+)
+
+// kinds are all that is known.
+var kinds = map[string]kind{ //nolint:gochecknoglobals // a constant table
+	switchgear.AlertCircuitOpen:    {scope: scopeCircuit, lasts: true, word: "circuit open"},
+	switchgear.AlertCircuitClose:   {scope: scopeCircuit, ends: switchgear.AlertCircuitOpen},
+	switchgear.AlertKeyRefused:     {scope: scopeKey, hold: holdKey, word: "key refused"},
+	switchgear.AlertKeyExhausted:   {scope: scopeKey, hold: holdKey, word: "account exhausted"},
+	switchgear.AlertModelGone:      {scope: scopeModel, hold: holdModel, word: "model gone"},
+	switchgear.AlertRouteFailing:   {scope: scopeRoute, word: "failing"},
+	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: switchgear.AlertRouteFailing},
+}
+
+// needsPerson reports whether nothing but a person's doing ends a kind.
+func needsPerson(name string) bool {
+	for _, k := range switchgear.AlertKinds() {
+		if k.Name == name {
+			return k.Person
+		}
+	}
+	return false
+}
+
+// Matches reports whether one of some patterns names a kind. A * stands for any
+// letters.
+func Matches(patterns []string, kind string) bool {
+	for _, p := range patterns {
+		if ok, err := path.Match(p, kind); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// subject is what an event's incident is about, as the last part of its key.
+func (e *Event) subject(s scope) string {
+	switch s {
+	case scopeCircuit, scopeKey:
+		return e.provider()
+	case scopeModel:
+		return e.Target.String()
+	case scopeRoute:
+		fallthrough
+	default:
+		if len(e.Routes) > 0 {
+			return e.Routes[0]
+		}
+		return ""
+	}
+}
+
+func (e *Event) provider() string {
+	if e.Provider == "" {
+		return e.Target.Provider
+	}
+	return e.Provider
+}
+
+// What the words of an event may be at most, in bytes. Ours are shorter: a
+// longer one is a mistake, and is not to become a payload of megabytes.
+const (
+	maxWord   = 200
+	maxRoutes = 50
+)
+
+// clean keeps an event's words to one line and a length.
+func (e *Event) clean() {
+	e.Provider, e.Reason, e.Serving = plain(e.Provider), plain(e.Reason), plain(e.Serving)
+	e.Target = switchgear.Target{Provider: plain(e.Target.Provider), Model: plain(e.Target.Model)}
+	routes := make([]string, 0, min(len(e.Routes), maxRoutes))
+	for _, r := range e.Routes[:min(len(e.Routes), maxRoutes)] {
+		routes = append(routes, plain(r))
+	}
+	e.Routes = routes
+}
+
+func plain(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 {
+			return ' '
+		}
+		return c
+	}, strings.ToValidUTF8(s, "?"))
+	if len(s) > maxWord {
+		s = strings.ToValidUTF8(s[:maxWord], "") + "..."
+	}
+	return s
+}

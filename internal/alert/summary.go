@@ -1,0 +1,115 @@
+package alert
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// sentence is the line that is read first, and by some readers alone.
+func (n *Notice) sentence(i *incident) string {
+	var b strings.Builder
+	b.WriteString(i.subject + ": ")
+	switch n.Action {
+	case Resolve:
+		if i.lasting(n.At) {
+			b.WriteString("this gateway stopped while it lasted")
+			break
+		}
+		b.WriteString("over, after " + i.overAt().Add(-calmTime).Sub(n.Opened).Round(time.Second).String())
+	case Trigger, Update:
+		fallthrough
+	default:
+		b.WriteString(n.what())
+		b.WriteString(n.who())
+	}
+	if len(b.String()) > maxSummary {
+		return strings.ToValidUTF8(b.String()[:maxSummary-3], "") + "..."
+	}
+	return b.String()
+}
+
+// what says what is wrong: "circuit open (overloaded, 61% of 412 failed) on 5
+// models".
+func (n *Notice) what() string {
+	parts := make([]string, 0, len(n.Kinds))
+	for _, name := range n.Kinds {
+		var first *Condition
+		targets := 0
+		for i := range n.Conditions {
+			c := &n.Conditions[i]
+			if c.Kind != name {
+				continue
+			}
+			if first == nil {
+				first = c
+			}
+			if c.Target != "" {
+				targets++
+			}
+		}
+		if first == nil {
+			continue
+		}
+		part := kinds[name].word + why(first)
+		switch {
+		case targets > 1:
+			part += " on " + strconv.Itoa(targets) + " models"
+		case targets == 1 && n.Provider != "" && first.Target != "":
+			part += " on " + strings.TrimPrefix(first.Target, n.Provider+"/")
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func why(c *Condition) string {
+	var words []string
+	if c.Reason != "" {
+		words = append(words, c.Reason)
+	} else if c.Class != "" {
+		words = append(words, c.Class)
+	}
+	if c.Of > 0 {
+		words = append(words, strconv.Itoa(100*c.Failed/c.Of)+"% of "+strconv.Itoa(c.Of)+" failed")
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+// who says who serves now, and whom nobody serves.
+func (n *Notice) who() string {
+	var stranded []string
+	serving := map[string][]string{}
+	var order []string
+	for _, r := range n.Routes {
+		switch {
+		case r.Stranded:
+			stranded = append(stranded, r.Route)
+		case r.Serving != "":
+			if serving[r.Serving] == nil {
+				order = append(order, r.Serving)
+			}
+			serving[r.Serving] = append(serving[r.Serving], r.Route)
+		}
+	}
+	var b strings.Builder
+	if len(stranded) > 0 {
+		b.WriteString(". No way out for " + few(stranded))
+	}
+	for _, by := range order {
+		b.WriteString(". " + few(serving[by]) + " now by " + by)
+	}
+	return b.String()
+}
+
+// few lists names until a line would be full of them.
+func few(names []string) string {
+	const most = 8
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + " and " + strconv.Itoa(len(names)-most) + " more"
+	}
+	return strings.Join(names, ", ")
+}

@@ -53,7 +53,7 @@ func (s *sink) actions() string {
 	for _, n := range s.got {
 		words = append(words, string(n.Action))
 	}
-	return strings.Join(words, " ")
+	return strings.Join(words, ",")
 }
 
 func (s *sink) notices() []*Notice {
@@ -139,7 +139,7 @@ func TestFiveTargetsAreOnePage(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		got = s.notices()
-		if s.actions() != "trigger resolve" || got[1].Key != n.Key || got[1].ID == n.ID {
+		if s.actions() != "trigger,resolve" || got[1].Key != n.Key || got[1].ID == n.ID {
 			t.Fatalf("told %s, %+v", s.actions(), got)
 		}
 		if want := "a: over, after 4m4s"; got[1].Summary != want { // 3.5 s of gathering, and a minute between the last five
@@ -160,7 +160,7 @@ func TestFlapping(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		time.Sleep(10 * time.Minute)
-		if s.actions() != "trigger resolve" {
+		if s.actions() != "trigger,resolve" {
 			t.Errorf("told %s", s.actions())
 		}
 		if opens := s.notices()[1].Conditions[0].Opens; opens != 30 {
@@ -188,7 +188,7 @@ func TestMoreFalls(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		got := s.notices()
-		if s.actions() != "trigger update update" || len(got[2].Conditions) != 21 || got[2].Key != got[0].Key {
+		if s.actions() != "trigger,update,update" || len(got[2].Conditions) != 21 || got[2].Key != got[0].Key {
 			t.Errorf("told %s", s.actions())
 		}
 	})
@@ -261,7 +261,7 @@ func TestWhoWantsWhat(t *testing.T) {
 			t.Errorf("nothing said that the key works again: %s", keys.actions())
 		}
 		time.Sleep(2 * time.Minute)
-		if keys.actions() != "trigger resolve" {
+		if keys.actions() != "trigger,resolve" {
 			t.Errorf("not seen again for an hour: %s", keys.actions())
 		}
 		if err := a.Close(t.Context()); err != nil {
@@ -286,7 +286,7 @@ func TestAuthOutageIsOnePage(t *testing.T) {
 			a.Tell(closes("a", ""))
 			time.Sleep(6 * time.Minute)
 			got := s.notices()
-			if s.actions() != "trigger resolve" || len(got[0].Conditions) != 2 || !strings.Contains(got[0].Summary, "key refused") {
+			if s.actions() != "trigger,resolve" || len(got[0].Conditions) != 2 || !strings.Contains(got[0].Summary, "key refused") {
 				t.Errorf("told %s %+v", s.actions(), got)
 			}
 		})
@@ -325,7 +325,7 @@ func TestRouteFailing(t *testing.T) {
 			observe("spare", 1, 0)
 			time.Sleep(5 * time.Second)
 		}
-		if s.actions() != "trigger trigger resolve" { // reason's is over
+		if s.actions() != "trigger,trigger,resolve" { // reason's is over
 			t.Errorf("told %s", s.actions())
 		}
 		time.Sleep(5 * time.Minute)
@@ -392,13 +392,13 @@ func TestReload(t *testing.T) {
 		}
 		a.Tell(opens("a", "m9"))
 		time.Sleep(2 * time.Minute)
-		if left.actions() != "trigger" || fresh.actions() != "trigger update" {
+		if left.actions() != "trigger" || fresh.actions() != "trigger,update" {
 			t.Errorf("who has left is told no more: %q %q", left.actions(), fresh.actions())
 		}
 		a.Tell(closes("a", "m1"))
 		a.Tell(closes("a", "m9"))
 		time.Sleep(6 * time.Minute)
-		if kept.actions() != "trigger update resolve" || left.actions() != "trigger resolve" || fresh.actions() != "trigger update resolve" {
+		if kept.actions() != "trigger,update,resolve" || left.actions() != "trigger,resolve" || fresh.actions() != "trigger,update,resolve" {
 			t.Errorf("at the end: %q %q %q", kept.actions(), left.actions(), fresh.actions())
 		}
 		a.mu.Lock()
@@ -410,7 +410,7 @@ func TestReload(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		a.Use([]Receiver{{Name: "kept", Sink: kept, On: []string{"*"}, Identity: "1"}}, routes[1:]) // nobody will say that a/m1 closed
 		time.Sleep(6 * time.Minute)
-		if kept.actions() != "trigger update resolve trigger resolve" {
+		if kept.actions() != "trigger,update,resolve,trigger,resolve" {
 			t.Errorf("a target that is gone stays open: %q", kept.actions())
 		}
 		counts := map[string]uint64{}
@@ -435,13 +435,13 @@ func TestClose(t *testing.T) {
 		if err := a.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if s.actions() != "trigger resolve" || !strings.Contains(s.notices()[1].Summary, "this gateway stopped") {
+		if s.actions() != "trigger,resolve" || !strings.Contains(s.notices()[1].Summary, "this gateway stopped") {
 			t.Errorf("told %s", s.actions())
 		}
 		a.Tell(opens("a", "m2"))
 		a.Use(nil, nil)
 		time.Sleep(time.Minute)
-		if s.actions() != "trigger resolve" {
+		if s.actions() != "trigger,resolve" {
 			t.Errorf("told %s", s.actions())
 		}
 	})

@@ -162,7 +162,7 @@ func TestEndNeverOvertakes(t *testing.T) {
 		}
 		time.Sleep(4 * time.Minute)
 		got := s.notices()
-		if s.actions() != "trigger trigger resolve" || got[1].Provider != "a" || got[2].Provider != "a" || got[1].Key != got[2].Key {
+		if s.actions() != "trigger,trigger,resolve" || got[1].Provider != "a" || got[2].Provider != "a" || got[1].Key != got[2].Key {
 			t.Errorf("told %s", s.actions())
 		}
 	})

@@ -98,7 +98,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if id := r.Header.Get("Switchgear-Id"); id == "" || !strings.Contains(string(text), `"id":"`+id+`"`) || r.Header.Get("Switchgear-Version") != "1" {
 		e.faults = append(e.faults, "the headers do not fit the body")
 	}
-	var named struct{ ID string }
+	var named struct {
+		ID string `json:"id"`
+	}
 	_ = json.Unmarshal(text, &named)
 	e.ids = append(e.ids, named.ID)
 	w.WriteHeader(http.StatusNoContent)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -328,14 +329,14 @@ func TestRouteFailing(t *testing.T) {
 		if s.actions() != "trigger,trigger,resolve" { // reason's is over
 			t.Errorf("told %s", s.actions())
 		}
-		time.Sleep(5 * time.Minute)
+		time.Sleep(5*time.Minute + holdRoute)
 		if got := s.notices(); len(got) != 4 || got[3].Action != Resolve || got[3].Route != "spare" {
 			t.Errorf("told %s", s.actions())
 		}
 	})
 }
 
-// TestNothingOfTheirsGetsOut: words that are too long, or hold line breaks, are
+// TestWordsAreCleaned: words that are too long, or hold line breaks, are
 // made harmless.
 func TestWordsAreCleaned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -364,6 +365,15 @@ func TestKindsAreKnown(t *testing.T) {
 			t.Errorf("%s: %+v here, %+v there", k.Name, own, k)
 		}
 		named = append(named, k.Name)
+	}
+	page, err := os.ReadFile("../../docs/alerts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range switchgear.AlertKinds() {
+		if row := "\n| `" + k.Name + "` | " + k.Means + " | "; k.Ends == "" && !strings.Contains(string(page), row) {
+			t.Errorf("docs/alerts.md does not have%s", row)
+		}
 	}
 	if len(named) != len(kinds) {
 		t.Errorf("there are %d kinds here and %d there", len(kinds), len(named))
@@ -435,7 +445,7 @@ func TestClose(t *testing.T) {
 		if err := a.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if s.actions() != "trigger,resolve" || !strings.Contains(s.notices()[1].Summary, "this gateway stopped") {
+		if s.actions() != "trigger,resolve" || !strings.Contains(s.notices()[1].Summary, "this gateway stopped before") {
 			t.Errorf("told %s", s.actions())
 		}
 		a.Tell(opens("a", "m2"))

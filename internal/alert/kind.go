@@ -24,16 +24,17 @@ const (
 type kind struct {
 	scope scope
 	ends  string        // the kind it is the end of
-	hold  time.Duration // how long it lasts if nothing says that it ended; 0 for no longer than it is told of
+	hold  time.Duration // how long it lasts after it was last told of
 	lasts bool          // it lasts until its end is told
 	word  string        // what happened, in a summary
 }
 
-// The holds: nobody tells when a key works again, so what is not seen for this
-// long is taken to be over.
+// The holds: nobody tells when a key works again, so what is not told of for
+// this long is taken to be over.
 const (
 	holdKey   = time.Hour
 	holdModel = 24 * time.Hour
+	holdRoute = 2 * sayEvery // while it lasts, it is told of every sayEvery
 )
 
 // kinds are all that is known.
@@ -43,7 +44,7 @@ var kinds = map[string]kind{ //nolint:gochecknoglobals // a constant table
 	switchgear.AlertKeyRefused:     {scope: scopeKey, hold: holdKey, word: "key refused"},
 	switchgear.AlertKeyExhausted:   {scope: scopeKey, hold: holdKey, word: "account exhausted"},
 	switchgear.AlertModelGone:      {scope: scopeModel, hold: holdModel, word: "model gone"},
-	switchgear.AlertRouteFailing:   {scope: scopeRoute, word: "failing"},
+	switchgear.AlertRouteFailing:   {scope: scopeRoute, hold: holdRoute, word: "failing"},
 	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: switchgear.AlertRouteFailing},
 }
 

@@ -12,11 +12,12 @@ func (n *Notice) sentence(i *incident) string {
 	b.WriteString(i.subject + ": ")
 	switch n.Action {
 	case Resolve:
-		if i.lasting(n.At) {
-			b.WriteString("this gateway stopped while it lasted")
+		over := i.overAt()
+		if over.IsZero() || over.After(n.At) {
+			b.WriteString("this gateway stopped before it was over")
 			break
 		}
-		b.WriteString("over, after " + i.overAt().Add(-calmTime).Sub(n.Opened).Round(time.Second).String())
+		b.WriteString("over, after " + over.Add(-calmTime).Sub(n.Opened).Round(time.Second).String())
 	case Trigger, Update:
 		fallthrough
 	default:

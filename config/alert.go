@@ -242,10 +242,10 @@ func (r *reader) pattern(w Word, path string) bool {
 	var begins []string
 	for _, k := range switchgear.AlertKinds() {
 		switch {
-		case k.Ends == "":
+		case k.Ends == nil:
 			begins = append(begins, k.Name)
 		case k.Name == w.Text:
-			r.errorf(w.Pos, path, k.Name+" comes by itself to whoever is told of "+k.Ends, "Write "+k.Ends+".")
+			r.errorf(w.Pos, path, k.Name+" comes by itself to whoever is told of "+k.Ends[0], "Write "+k.Ends[0]+".")
 			return false
 		}
 	}

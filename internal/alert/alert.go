@@ -26,17 +26,19 @@ import (
 // The fields are those of the gateway's own event, so that one converts to the
 // other.
 type Event struct {
-	Kind     string // one of the switchgear.Alert constants; others are passed over
-	Provider string
-	Target   switchgear.Target // zero for the whole provider
-	Reason   string            // in a few words of ours: "overloaded"
-	At       time.Time         // zero for now
-	Until    time.Time         // when it will be tried again, where that is known
-	Class    switchgear.Class
-	Status   int // HTTP status; 0 for none
-	Bad, N   int // of N requests, Bad failed
-	Routes   []string
-	Serving  string // who carries the load now; "" if that is not known
+	Kind       string // one of the switchgear.Alert constants; others are passed over
+	Provider   string
+	Target     switchgear.Target // zero for the whole provider and for its keys
+	Credential string            // the name of the key it is about, such as "anthropic#2"
+	Reason     string            // in a few words of ours: "overloaded"
+	At         time.Time         // zero for now
+	Until      time.Time         // when it will be tried again, where that is known
+	Class      switchgear.Class
+	Status     int      // HTTP status; 0 for none
+	Bad, N     int      // of N requests, Bad failed
+	Routes     []string // that it touches; those of the configuration are found out here as well
+	Stranded   []string // of those, which nobody is left to serve
+	Serving    string   // who carries the load of the first of them; "" if that is not known
 }
 
 // Route is what must be known of a route to say how bad an incident is.
@@ -93,7 +95,7 @@ type Alerts struct {
 func New(o Options) *Alerts {
 	ctx, abort := context.WithCancel(context.Background())
 	a := &Alerts{
-		instance: o.Instance, sinks: ctx, abort: abort,
+		instance: plain(o.Instance), sinks: ctx, abort: abort,
 		wake: make(chan struct{}, 1), finished: make(chan struct{}), incidents: map[string]*incident{},
 	}
 	a.Use(o.Receivers, o.Routes)
@@ -103,7 +105,7 @@ func New(o Options) *Alerts {
 
 // Tell takes an event.
 func (a *Alerts) Tell(e Event) {
-	kind, ok := kinds[e.Kind]
+	k, ok := kinds[e.Kind]
 	if !ok {
 		return
 	}
@@ -114,7 +116,7 @@ func (a *Alerts) Tell(e Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.closing {
-		a.take(e, kind)
+		a.take(e, k)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -257,13 +258,13 @@ func TestWhoWantsWhat(t *testing.T) {
 		if keys.actions() != "trigger" || keys.notices()[0].Provider != "b" {
 			t.Errorf("keys: %s", keys.actions())
 		}
-		time.Sleep(time.Hour + 4*time.Minute)
+		time.Sleep(24*time.Hour + 4*time.Minute)
 		if keys.actions() != "trigger" {
 			t.Errorf("nothing said that the key works again: %s", keys.actions())
 		}
 		time.Sleep(2 * time.Minute)
 		if keys.actions() != "trigger,resolve" {
-			t.Errorf("not seen again for an hour: %s", keys.actions())
+			t.Errorf("not heard of for a day: %s", keys.actions())
 		}
 		if err := a.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -361,7 +362,7 @@ func TestKindsAreKnown(t *testing.T) {
 	var named []string
 	for _, k := range switchgear.AlertKinds() {
 		own, ok := kinds[k.Name]
-		if !ok || own.ends != k.Ends || (own.word == "") != (k.Ends != "") || k.Means == "" {
+		if !ok || !slices.Equal(own.ends, k.Ends) || (own.word == "") != (k.Ends != nil) || k.Means == "" {
 			t.Errorf("%s: %+v here, %+v there", k.Name, own, k)
 		}
 		named = append(named, k.Name)
@@ -371,7 +372,7 @@ func TestKindsAreKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range switchgear.AlertKinds() {
-		if row := "\n| `" + k.Name + "` | " + k.Means + " | "; k.Ends == "" && !strings.Contains(string(page), row) {
+		if row := "\n| `" + k.Name + "` | " + k.Means + " | "; k.Ends == nil && !strings.Contains(string(page), row) {
 			t.Errorf("docs/alerts.md does not have%s", row)
 		}
 	}
@@ -471,6 +472,66 @@ func TestCloseDoesNotWaitForever(t *testing.T) {
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			t.Error("the error says nothing of what was left")
+		}
+	})
+}
+
+// TestKeysAndModels: each key and each model has an end of its own.
+func TestKeysAndModels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		for _, name := range []string{"b#1", "b#2"} {
+			a.Tell(Event{Kind: "key_refused", Provider: "b", Credential: name})
+		}
+		a.Tell(Event{Kind: "model_gone", Target: target("a", "m2")})
+		time.Sleep(3 * time.Second)
+		got := s.notices()
+		if len(got) != 2 {
+			t.Fatalf("told %s", s.actions())
+		}
+		byKey := map[string]*Notice{got[0].Key: got[0], got[1].Key: got[1]}
+		keys, model := byKey["switchgear/test/key/b"], byKey["switchgear/test/model/a/m2"]
+		if keys == nil || len(keys.Conditions) != 2 || keys.Conditions[1].Credential != "b#2" || keys.Summary != "b: key refused of b#1, b#2" {
+			t.Errorf("%+v", keys)
+		}
+		if model == nil || model.Severity != Critical || model.Summary != "a/m2: model gone. No way out for reason" {
+			t.Errorf("%+v", model)
+		}
+		a.Tell(Event{Kind: "key_restored", Provider: "b", Credential: "b#1"})
+		a.Tell(closes("a", "m2"))
+		time.Sleep(6 * time.Minute)
+		if got := s.notices(); len(got) != 3 || got[2].Key != model.Key {
+			t.Fatalf("one key does not work yet: %s", s.actions())
+		}
+		a.Tell(Event{Kind: "key_restored", Provider: "b", Credential: "b#2"})
+		time.Sleep(6 * time.Minute)
+		if got := s.notices(); len(got) != 4 || got[3].Key != keys.Key || got[3].Action != Resolve {
+			t.Errorf("told %s", s.actions())
+		}
+	})
+}
+
+// TestRoutesNobodyKnows: what an event says of routes counts where the
+// configuration does not have them.
+func TestRoutesNobodyKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		e := opens("z", "m1")
+		e.Target.Provider, e.Provider = "z", ""
+		e.Routes, e.Stranded, e.Serving = []string{"here", "there", "chat"}, []string{"there"}, "y/m1"
+		a.Tell(e)
+		time.Sleep(3 * time.Second)
+		want := []Impact{
+			{Route: "chat", Stakes: "normal", Serving: "a/m1"}, {Route: "here", Serving: "y/m1"}, {Route: "there", Stranded: true},
+		}
+		n := s.notices()[0]
+		if diff := cmp.Diff(want, n.Routes); diff != "" {
+			t.Error(diff)
+		}
+		if n.Severity != Critical || n.Provider != "z" {
+			t.Errorf("%+v", n)
 		}
 	})
 }

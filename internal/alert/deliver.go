@@ -64,18 +64,17 @@ func (r *receiver) disappointed(l *line, p *parcel, err error, now time.Time) {
 	if why.RetryAfter > 0 {
 		wait = max(wait, why.RetryAfter)
 	}
+	r.mu.Lock()
+	if why.RetryAfter > 0 {
+		r.pause = now.Add(why.RetryAfter) // it is the sink that wants quiet, not this incident
+	}
 	if !why.Terminal && now.Add(wait).Before(p.since.Add(giveUp)) {
 		r.retried.Add(1)
-		r.mu.Lock()
 		l.next = now.Add(wait)
-		if why.RetryAfter > 0 {
-			r.pause = now.Add(why.RetryAfter) // it is the sink that wants quiet, not this incident
-		}
 		r.mu.Unlock()
 		return
 	}
 	r.lost.Add(1)
-	r.mu.Lock()
 	r.pop(l, now)
 	began := p.notice.Action == Trigger
 	if began && !p.unsure {

@@ -115,6 +115,12 @@ func TestRetries(t *testing.T) {
 		{"at once", answers(), 2 * time.Second, 2 * time.Second},
 		{"after one failure", answers(500), 2500 * time.Millisecond, 3 * time.Second},
 		{"after four", answers(500, 502, 503, 500), 9500 * time.Millisecond, 17 * time.Second},
+		{"when it asked for more quiet than is waited for", func(try int, _ *Notice) error {
+			if try == 1 {
+				return answered(http.StatusTooManyRequests, "3600", time.Now())
+			}
+			return nil
+		}, 10*time.Minute + 2*time.Second, 10*time.Minute + 2*time.Second},
 		{"when it asked for quiet", func(try int, _ *Notice) error {
 			if try == 1 {
 				return answered(http.StatusTooManyRequests, "90", time.Now())
@@ -128,7 +134,7 @@ func TestRetries(t *testing.T) {
 				a := open(t, s)
 				begun := time.Now()
 				a.Tell(opens("a", "m1"))
-				time.Sleep(4 * time.Minute)
+				time.Sleep(15 * time.Minute)
 				if s.actions() != "trigger" {
 					t.Fatalf("told %q", s.actions())
 				}

@@ -46,8 +46,9 @@ type incident struct {
 
 // place is what a condition is about.
 type place struct {
-	kind   string
-	target switchgear.Target
+	kind       string
+	target     switchgear.Target
+	credential string
 }
 
 // condition is one thing that is wrong, or was.
@@ -62,8 +63,10 @@ func (c *condition) over(now time.Time) bool { return !c.ended.IsZero() && !c.en
 
 // take puts an event where it belongs.
 func (a *Alerts) take(e Event, k kind) {
-	if k.ends != "" {
-		a.end(e, k)
+	if k.ends != nil {
+		for _, name := range k.ends {
+			a.end(e, name)
+		}
 		return
 	}
 	i := a.incidentFor(e, k)
@@ -148,7 +151,7 @@ func (a *Alerts) key(s scope, subject string) string {
 // add notes what an event tells, and reports whether it is something new: a
 // condition that was not there, or is there again.
 func (i *incident) add(e Event, k kind) bool {
-	at := place{kind: e.Kind, target: e.Target}
+	at := place{kind: e.Kind, target: e.Target, credential: e.Credential}
 	c, ok := i.conditions[at]
 	if !ok {
 		if len(i.conditions) >= maxConditions {
@@ -170,15 +173,19 @@ func (i *incident) add(e Event, k kind) bool {
 	return begins
 }
 
-// end notes that a condition is over.
-func (a *Alerts) end(e Event, k kind) {
-	i, ok := a.incidents[a.key(k.scope, e.subject(k.scope))]
-	if !ok {
-		return
-	}
-	if c, ok := i.conditions[place{kind: k.ends, target: e.Target}]; ok && !c.over(e.At) {
-		c.ended = e.At
-		a.nudge()
+// end notes that a condition is over. What is known of keys may stand in an
+// incident of circuits.
+func (a *Alerts) end(e Event, kind string) {
+	of := kinds[kind].scope
+	for _, s := range []scope{of, scopeCircuit} {
+		i, ok := a.incidents[a.key(s, e.subject(s))]
+		if !ok {
+			continue
+		}
+		if c, ok := i.conditions[place{kind: kind, target: e.Target, credential: e.Credential}]; ok && !c.over(e.At) {
+			c.ended = e.At
+			a.nudge()
+		}
 	}
 }
 
@@ -220,18 +227,18 @@ func (i *incident) overAt() time.Time {
 // sortedPlaces are the places of conditions in a settled order.
 func (i *incident) sortedPlaces() []place {
 	return slices.SortedFunc(maps.Keys(i.conditions), func(a, b place) int {
-		return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.target.Provider, b.target.Provider), strings.Compare(a.target.Model, b.target.Model))
+		return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.target.Provider, b.target.Provider), strings.Compare(a.target.Model, b.target.Model), strings.Compare(a.credential, b.credential))
 	})
 }
 
-// forget ends the circuits of targets that no route has any more: nobody will
-// say that they closed.
+// forget ends what is known of targets and providers that no route has any
+// more: nobody will say that their circuits closed or their keys work.
 func (a *Alerts) forget(next []Route) {
 	before, after := targetsOf(a.routes), targetsOf(next)
 	now := time.Now()
 	for _, i := range a.incidents {
 		for at, c := range i.conditions {
-			if at.kind == switchgear.AlertCircuitOpen && before.has(i.provider, at.target) && !after.has(i.provider, at.target) && !c.over(now) {
+			if i.scope != scopeRoute && before.has(i.provider, at.target) && !after.has(i.provider, at.target) && !c.over(now) {
 				c.ended = now
 			}
 		}

@@ -23,16 +23,17 @@ const (
 // kind is how events of a kind behave.
 type kind struct {
 	scope scope
-	ends  string        // the kind it is the end of
+	ends  []string      // the kinds it is the end of
 	hold  time.Duration // how long it lasts after it was last told of
 	lasts bool          // it lasts until its end is told
 	word  string        // what happened, in a summary
 }
 
-// The holds: nobody tells when a key works again, so what is not told of for
-// this long is taken to be over.
+// The holds. The end of these is told only if somebody goes on trying: of a key
+// that was taken out of the file nobody ever hears again. What is not told of
+// for this long is taken to be over.
 const (
-	holdKey   = time.Hour
+	holdKey   = 24 * time.Hour
 	holdModel = 24 * time.Hour
 	holdRoute = 2 * sayEvery // while it lasts, it is told of every sayEvery
 )
@@ -40,12 +41,13 @@ const (
 // kinds are all that is known.
 var kinds = map[string]kind{ //nolint:gochecknoglobals // a constant table
 	switchgear.AlertCircuitOpen:    {scope: scopeCircuit, lasts: true, word: "circuit open"},
-	switchgear.AlertCircuitClose:   {scope: scopeCircuit, ends: switchgear.AlertCircuitOpen},
+	switchgear.AlertCircuitClose:   {scope: scopeCircuit, ends: []string{switchgear.AlertCircuitOpen, switchgear.AlertModelGone}},
 	switchgear.AlertKeyRefused:     {scope: scopeKey, hold: holdKey, word: "key refused"},
 	switchgear.AlertKeyExhausted:   {scope: scopeKey, hold: holdKey, word: "account exhausted"},
 	switchgear.AlertModelGone:      {scope: scopeModel, hold: holdModel, word: "model gone"},
 	switchgear.AlertRouteFailing:   {scope: scopeRoute, hold: holdRoute, word: "failing"},
-	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: switchgear.AlertRouteFailing},
+	switchgear.AlertKeyRestored:    {scope: scopeKey, ends: []string{switchgear.AlertKeyRefused, switchgear.AlertKeyExhausted}},
+	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: []string{switchgear.AlertRouteFailing}},
 }
 
 // needsPerson reports whether nothing but a person's doing ends a kind.
@@ -102,13 +104,21 @@ const (
 
 // clean keeps an event's words to one line and a length.
 func (e *Event) clean() {
-	e.Provider, e.Reason, e.Serving = plain(e.Provider), plain(e.Reason), plain(e.Serving)
+	e.Provider, e.Credential, e.Reason, e.Serving = plain(e.provider()), plain(e.Credential), plain(e.Reason), plain(e.Serving)
 	e.Target = switchgear.Target{Provider: plain(e.Target.Provider), Model: plain(e.Target.Model)}
-	routes := make([]string, 0, min(len(e.Routes), maxRoutes))
-	for _, r := range e.Routes[:min(len(e.Routes), maxRoutes)] {
-		routes = append(routes, plain(r))
+	if e.Target.Model == "" {
+		e.Target = switchgear.Target{}
 	}
-	e.Routes = routes
+	e.Routes, e.Stranded = plainAll(e.Routes), plainAll(e.Stranded)
+}
+
+func plainAll(words []string) []string {
+	words = words[:min(len(words), maxRoutes)]
+	out := make([]string, 0, len(words))
+	for _, w := range words {
+		out = append(out, plain(w))
+	}
+	return out
 }
 
 func plain(s string) string {

@@ -64,17 +64,18 @@ type Notice struct {
 
 // Condition is one thing that is wrong.
 type Condition struct {
-	Kind   string
-	Target string // provider/model; "" for the whole provider
-	Reason string
-	Class  string // of the failure; "" if none is known
-	Status int    // HTTP status; 0 for none
-	Failed int    // of Of requests
-	Of     int
-	Since  time.Time
-	Until  time.Time // when it is tried again; zero if that is not known
-	Ended  time.Time // zero while it lasts
-	Opens  int       // how often it began within this incident
+	Kind       string
+	Target     string // provider/model; "" for the whole provider
+	Credential string // the name of a key, never the key; "" if it is about none
+	Reason     string
+	Class      string // of the failure; "" if none is known
+	Status     int    // HTTP status; 0 for none
+	Failed     int    // of Of requests
+	Of         int
+	Since      time.Time
+	Until      time.Time // when it is tried again; zero if that is not known
+	Ended      time.Time // zero while it lasts
+	Opens      int       // how often it began within this incident
 }
 
 // Impact is what an incident means for a route.
@@ -122,7 +123,7 @@ func (a *Alerts) notice(i *incident, seen []place, action Action, now time.Time)
 func (c *condition) told(p place, now time.Time) Condition {
 	e := &c.event
 	out := Condition{
-		Kind: p.kind, Reason: e.Reason, Status: e.Status, Failed: e.Bad, Of: e.N,
+		Kind: p.kind, Credential: p.credential, Reason: e.Reason, Status: e.Status, Failed: e.Bad, Of: e.N,
 		Since: c.since, Until: e.Until, Opens: c.opens,
 	}
 	if p.target != (switchgear.Target{}) {

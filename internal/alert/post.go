@@ -14,15 +14,23 @@ import (
 	"time"
 )
 
-// Post delivers a body over HTTP, without following a redirect. The error is an
-// [*Error] that names neither the address nor the body, since both may be
+// Delivery is a JSON body to be posted.
+type Delivery struct {
+	Address string
+	Header  http.Header // beside those every delivery has
+	Body    []byte
+	Success int // the one status that means that it was taken; 0 for any 2xx
+}
+
+// Post delivers over HTTP, without following a redirect. The error is an
+// [*Error] that names neither the address nor the body, since both may hold
 // secrets; nor does it repeat what the other side answered.
-func Post(ctx context.Context, rt http.RoundTripper, address string, header http.Header, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+func (d Delivery) Post(ctx context.Context, rt http.RoundTripper) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.Address, bytes.NewReader(d.Body))
 	if err != nil {
 		return &Error{Message: "its address cannot be used", Terminal: true, Refused: true}
 	}
-	maps.Copy(req.Header, header)
+	maps.Copy(req.Header, d.Header)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "switchgear")
 	resp, err := rt.RoundTrip(req)
@@ -31,6 +39,9 @@ func Post(ctx context.Context, rt http.RoundTripper, address string, header http
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
+	if ok := resp.StatusCode/100 == 2; ok && d.Success != 0 && d.Success != resp.StatusCode {
+		return &Error{Message: "what answers at this address is something else", Status: resp.StatusCode, Terminal: true, Refused: true}
+	}
 	return answered(resp.StatusCode, resp.Header.Get("Retry-After"), time.Now())
 }
 

@@ -7,13 +7,13 @@ import (
 	"github.com/switchgear-dev/switchgear"
 )
 
-// blocked are the targets and providers whose circuits are open, over all
-// incidents.
+// blocked are the targets and providers whose circuits are open, and the models
+// that are gone, over all incidents.
 func (a *Alerts) blocked(now time.Time) map[switchgear.Target]bool {
 	out := map[switchgear.Target]bool{}
 	for _, i := range a.incidents {
 		for at, c := range i.conditions {
-			if at.kind != switchgear.AlertCircuitOpen || c.over(now) {
+			if (at.kind != switchgear.AlertCircuitOpen && at.kind != switchgear.AlertModelGone) || c.over(now) {
 				continue
 			}
 			if at.target == (switchgear.Target{}) {
@@ -32,39 +32,43 @@ func (a *Alerts) impacts(i *incident, now time.Time) []Impact {
 	shut := func(t switchgear.Target) bool {
 		return blocked[t] || blocked[switchgear.Target{Provider: t.Provider}]
 	}
-	said := i.namedRoutes()
+	said, lost := i.namedRoutes()
 	impacts := []Impact{}
 	for _, r := range a.routes {
-		serving, named := said[r.Name]
+		_, named := said[r.Name]
 		delete(said, r.Name)
-		if !named && !slices.ContainsFunc(r.Targets, func(t switchgear.Target) bool { return i.about(t) && (shut(t) || i.scope != scopeCircuit) }) {
+		if !named && !slices.ContainsFunc(r.Targets, func(t switchgear.Target) bool { return i.about(t) && (shut(t) || i.scope == scopeKey) }) {
 			continue
 		}
 		left := slices.IndexFunc(r.Targets, func(t switchgear.Target) bool { return !shut(t) })
-		impact := Impact{Route: r.Name, Stakes: r.Stakes.String(), Serving: serving, Stranded: left < 0 && len(r.Targets) > 0}
-		if serving == "" && left >= 0 && i.scope == scopeCircuit {
+		impact := Impact{Route: r.Name, Stakes: r.Stakes.String(), Stranded: left < 0 && len(r.Targets) > 0}
+		if left >= 0 && (i.scope == scopeCircuit || i.scope == scopeModel) {
 			impact.Serving = r.Targets[left].String()
-		}
-		if impact.Stranded {
-			impact.Serving = ""
 		}
 		impacts = append(impacts, impact)
 	}
 	for _, name := range sortedNames(said) {
-		impacts = append(impacts, Impact{Route: name, Serving: said[name]})
+		impacts = append(impacts, Impact{Route: name, Serving: said[name], Stranded: lost[name]})
 	}
 	return impacts[:min(len(impacts), maxRoutes)]
 }
 
-// namedRoutes are the routes that events named, with who serves them.
-func (i *incident) namedRoutes() map[string]string {
-	said := map[string]string{}
+// namedRoutes are the routes that events named, with who serves them, and those
+// that nobody is left for. They count where the configuration does not have the
+// route; where it does, more is known here: other circuits, and floors.
+func (i *incident) namedRoutes() (serving map[string]string, stranded map[string]bool) {
+	serving, stranded = map[string]string{}, map[string]bool{}
 	for _, c := range i.conditions {
-		for _, r := range c.event.Routes {
-			said[r] = or(c.event.Serving, said[r])
+		for k, r := range c.event.Routes {
+			if k == 0 {
+				serving[r] = or(c.event.Serving, serving[r])
+			} else {
+				serving[r] = or(serving[r], "")
+			}
+			stranded[r] = stranded[r] || slices.Contains(c.event.Stranded, r)
 		}
 	}
-	return said
+	return serving, stranded
 }
 
 // about reports whether a target is among what the incident is about.

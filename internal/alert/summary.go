@@ -36,6 +36,7 @@ func (n *Notice) what() string {
 	parts := make([]string, 0, len(n.Kinds))
 	for _, name := range n.Kinds {
 		var first *Condition
+		var keys []string
 		targets := 0
 		for i := range n.Conditions {
 			c := &n.Conditions[i]
@@ -48,6 +49,9 @@ func (n *Notice) what() string {
 			if c.Target != "" {
 				targets++
 			}
+			if c.Credential != "" {
+				keys = append(keys, c.Credential)
+			}
 		}
 		if first == nil {
 			continue
@@ -56,7 +60,9 @@ func (n *Notice) what() string {
 		switch {
 		case targets > 1:
 			part += " on " + strconv.Itoa(targets) + " models"
-		case targets == 1 && n.Provider != "" && first.Target != "":
+		case len(keys) > 0:
+			part += " of " + few(keys)
+		case targets == 1 && kinds[name].scope != scopeModel:
 			part += " on " + strings.TrimPrefix(first.Target, n.Provider+"/")
 		}
 		parts = append(parts, part)

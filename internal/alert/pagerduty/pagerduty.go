@@ -65,7 +65,7 @@ func (s *Sink) Send(ctx context.Context, n *alert.Notice) error {
 	if err != nil {
 		return &alert.Error{Message: "the notice cannot be written as JSON", Terminal: true, Refused: true}
 	}
-	err = alert.Post(ctx, s.options.Transport, s.options.URL, nil, body)
+	err = alert.Delivery{Address: s.options.URL, Body: body, Success: http.StatusAccepted}.Post(ctx, s.options.Transport)
 	if e, ok := err.(*alert.Error); ok && e.Status == http.StatusBadRequest { //nolint:errorlint // Post wraps nothing
 		e.Message = "it refused the event: most likely the routing key is not that of an Events API v2 integration"
 	}
@@ -124,9 +124,12 @@ func details(n *alert.Notice) map[string]any {
 }
 
 func conditionLine(n *alert.Notice, c *alert.Condition) string {
-	subject := c.Target
-	if subject == "" {
-		subject = component(n)
+	subject := component(n)
+	switch {
+	case c.Target != "":
+		subject = c.Target
+	case c.Credential != "":
+		subject = c.Credential
 	}
 	words := []string{c.Kind + " " + subject}
 	if c.Reason != "" {

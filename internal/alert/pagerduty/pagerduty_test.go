@@ -184,6 +184,7 @@ func TestFailures(t *testing.T) {
 		{"too much", right, 429, alert.Error{Message: "it is told too much at once", Status: 429, Refused: true, RetryAfter: 7 * time.Second}},
 		{"its fault", right, 500, alert.Error{Message: "it failed", Status: 500, Refused: true}},
 		{"a redirect", right, 302, alert.Error{Message: "it answered with a redirect, which is not followed", Status: 302, Terminal: true, Refused: true}},
+		{"a page of somebody else's", right, 200, alert.Error{Message: "what answers at this address is something else", Status: 200, Terminal: true, Refused: true}},
 		{"the wrong key", wrong, 0, alert.Error{Message: "it refused the event: most likely the routing key is not that of an Events API v2 integration", Status: 400, Terminal: true, Refused: true}},
 		{"nobody there", nobody, 0, alert.Error{Message: "the connection was refused", Refused: true}},
 	} {

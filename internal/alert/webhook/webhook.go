@@ -51,7 +51,7 @@ func (s *Sink) Send(ctx context.Context, n *alert.Notice) error {
 		HeaderID:        {n.ID},
 		HeaderVersion:   {strconv.Itoa(version)},
 	}
-	return alert.Post(ctx, s.options.Transport, s.options.URL.Reveal(), header, body)
+	return alert.Delivery{Address: s.options.URL.Reveal(), Header: header, Body: body}.Post(ctx, s.options.Transport)
 }
 
 // Sign is the signature of a body: the time it was sent at, and the
@@ -87,6 +87,7 @@ type body struct {
 type condition struct {
 	Kind    string     `json:"kind"`
 	Target  string     `json:"target,omitempty"`
+	Key     string     `json:"credential,omitempty"`
 	Reason  string     `json:"reason,omitempty"`
 	Class   string     `json:"class,omitempty"`
 	Status  int        `json:"status,omitempty"`
@@ -114,7 +115,7 @@ func bodyOf(n *alert.Notice) *body {
 	for i := range n.Conditions {
 		c := &n.Conditions[i]
 		b.Conditions = append(b.Conditions, condition{
-			Kind: c.Kind, Target: c.Target, Reason: c.Reason, Class: c.Class, Status: c.Status, Failed: c.Failed, Of: c.Of,
+			Kind: c.Kind, Target: c.Target, Key: c.Credential, Reason: c.Reason, Class: c.Class, Status: c.Status, Failed: c.Failed, Of: c.Of,
 			Opens: c.Opens, Since: c.Since.UTC(), TrialAt: orNone(c.Until), EndedAt: orNone(c.Ended),
 		})
 	}

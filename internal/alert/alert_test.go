@@ -535,3 +535,31 @@ func TestRoutesNobodyKnows(t *testing.T) {
 		}
 	})
 }
+
+// TestSummary: the line is about what lasts.
+func TestSummary(t *testing.T) {
+	since := time.Date(2026, time.November, 22, 4, 0, 0, 0, time.UTC)
+	on := func(name string) Condition {
+		return Condition{Kind: "circuit_open", Target: name, Reason: "silent", Since: since}
+	}
+	ended := func(c Condition) Condition {
+		c.Ended = since.Add(time.Minute)
+		return c
+	}
+	for want, conditions := range map[string][]Condition{
+		"circuit open (silent) on m1":                  {on("a/m1"), ended(on("a/m2"))},
+		"circuit open (silent) on 2 models":            {on("a/m1"), on("a/m2"), ended(on("a/m3"))},
+		"circuit open (silent) on x/m1":                {ended(on("a/x/m1"))},
+		"circuit open (silent) for the whole provider": {on(""), on("a/m1")},
+		"circuit open (50% of 4 failed) on m1":         {{Kind: "circuit_open", Target: "a/m1", Failed: 2, Of: 4}},
+		"circuit open (timeout) on m1":                 {{Kind: "circuit_open", Target: "a/m1", Class: "timeout"}},
+	} {
+		n := &Notice{Provider: "a", Kinds: []string{"circuit_open"}, Conditions: conditions}
+		if got := n.what(); got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+	if got := few([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}); got != "1, 2, 3, 4, 5, 6, 7, 8 and 2 more" {
+		t.Error(got)
+	}
+}

@@ -35,39 +35,56 @@ func (n *Notice) sentence(i *incident) string {
 func (n *Notice) what() string {
 	parts := make([]string, 0, len(n.Kinds))
 	for _, name := range n.Kinds {
-		var first *Condition
-		var keys []string
-		targets := 0
-		for i := range n.Conditions {
-			c := &n.Conditions[i]
-			if c.Kind != name {
-				continue
-			}
-			if first == nil {
-				first = c
-			}
-			if c.Target != "" {
-				targets++
-			}
-			if c.Credential != "" {
-				keys = append(keys, c.Credential)
-			}
+		of := n.lasting(name)
+		if len(of) > 0 {
+			parts = append(parts, kinds[name].word+why(&of[0])+n.whose(name, of))
 		}
-		if first == nil {
-			continue
-		}
-		part := kinds[name].word + why(first)
-		switch {
-		case targets > 1:
-			part += " on " + strconv.Itoa(targets) + " models"
-		case len(keys) > 0:
-			part += " of " + few(keys)
-		case targets == 1 && kinds[name].scope != scopeModel:
-			part += " on " + strings.TrimPrefix(first.Target, n.Provider+"/")
-		}
-		parts = append(parts, part)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// lasting are the conditions of a kind that last; all of them if none does.
+func (n *Notice) lasting(name string) []Condition {
+	var all, lasting []Condition
+	for _, c := range n.Conditions {
+		if c.Kind != name {
+			continue
+		}
+		all = append(all, c)
+		if c.Ended.IsZero() {
+			lasting = append(lasting, c)
+		}
+	}
+	if len(lasting) > 0 {
+		return lasting
+	}
+	return all
+}
+
+// whose says what some conditions of a kind are about.
+func (n *Notice) whose(kind string, of []Condition) string {
+	var keys []string
+	whole := false
+	for i := range of {
+		switch {
+		case of[i].Credential != "":
+			keys = append(keys, of[i].Credential)
+		case of[i].Target == "":
+			whole = true
+		}
+	}
+	switch {
+	case len(keys) > 0:
+		return " of " + few(keys)
+	case kinds[kind].scope != scopeCircuit:
+		return ""
+	case whole:
+		return " for the whole provider"
+	case len(of) > 1:
+		return " on " + strconv.Itoa(len(of)) + " models"
+	default:
+		return " on " + strings.TrimPrefix(of[0].Target, n.Provider+"/")
+	}
 }
 
 func why(c *Condition) string {

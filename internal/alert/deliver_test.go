@@ -322,3 +322,31 @@ func TestClassOfUnknownIsNotSaid(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestOverBeforeItWasTold: an incident that ended while its beginning was still
+// being tried is told of no more once that is given up, neither its end nor,
+// anew, its beginning.
+func TestOverBeforeItWasTold(t *testing.T) {
+	for _, terminal := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			triggers := 0
+			s := &sink{answer: func(_ int, n *Notice) error {
+				if n.Action == Resolve {
+					return nil
+				}
+				triggers++
+				return &Error{Message: "it failed", Status: 500, Terminal: terminal, Refused: true}
+			}}
+			a := open(t, s)
+			a.Tell(opens("a", "m1"))
+			time.Sleep(3 * time.Second)
+			a.Tell(closes("a", "m1"))
+			time.Sleep(11 * time.Minute)
+			so := triggers
+			time.Sleep(time.Hour)
+			if s.actions() != "" || triggers != so || (terminal && triggers != 1) {
+				t.Errorf("told %q, after %d and then %d tries", s.actions(), so, triggers)
+			}
+		})
+	}
+}

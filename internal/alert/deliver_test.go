@@ -350,3 +350,23 @@ func TestOverBeforeItWasTold(t *testing.T) {
 		})
 	}
 }
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, time.November, 22, 4, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"":                              0,
+		"soon":                          0,
+		"-3":                            0,
+		"0":                             0,
+		"12":                            12 * time.Second,
+		"99999999999999999999":          0,
+		"86400":                         giveUp,
+		"Sun, 22 Nov 2026 04:01:30 GMT": 90 * time.Second,
+		"Sun, 22 Nov 2026 03:00:00 GMT": 0,
+		"Mon, 23 Nov 2026 04:00:00 GMT": giveUp,
+	} {
+		if got := parseRetryAfter(text, now); got != want {
+			t.Errorf("%q: %v, not %v", text, got, want)
+		}
+	}
+}

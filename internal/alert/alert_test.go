@@ -64,6 +64,19 @@ func (s *sink) notices() []*Notice {
 	return append([]*Notice(nil), s.got...)
 }
 
+// when is the time a notice was taken at.
+func (s *sink) when(i int) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at[i]
+}
+
+func (s *sink) tried() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries
+}
+
 func target(provider, model string) switchgear.Target {
 	return switchgear.Target{Provider: provider, Model: model}
 }
@@ -120,7 +133,7 @@ func TestFiveTargetsAreOnePage(t *testing.T) {
 		if len(got) != 1 {
 			t.Fatalf("told %s", s.actions())
 		}
-		if out := s.at[0].Sub(begun); out > 3*time.Second {
+		if out := s.when(0).Sub(begun); out > 3*time.Second {
 			t.Errorf("the page was out after %v", out)
 		}
 		n := got[0]

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,7 +139,7 @@ func TestRetries(t *testing.T) {
 				if s.actions() != "trigger" {
 					t.Fatalf("told %q", s.actions())
 				}
-				if took := s.at[0].Sub(begun); took < tt.least || took > tt.most {
+				if took := s.when(0).Sub(begun); took < tt.least || took > tt.most {
 					t.Errorf("delivered after %v, not between %v and %v", took, tt.least, tt.most)
 				}
 			})
@@ -220,8 +221,8 @@ func TestItIsTriedAgain(t *testing.T) {
 		if s.actions() != "trigger" {
 			t.Errorf("told %q", s.actions())
 		}
-		if s.tries > 60 {
-			t.Errorf("tried %d times", s.tries)
+		if tries := s.tried(); tries > 60 {
+			t.Errorf("tried %d times", tries)
 		}
 	})
 }
@@ -329,12 +330,12 @@ func TestClassOfUnknownIsNotSaid(t *testing.T) {
 func TestOverBeforeItWasTold(t *testing.T) {
 	for _, terminal := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			triggers := 0
+			var triggers atomic.Int32
 			s := &sink{answer: func(_ int, n *Notice) error {
 				if n.Action == Resolve {
 					return nil
 				}
-				triggers++
+				triggers.Add(1)
 				return &Error{Message: "it failed", Status: 500, Terminal: terminal, Refused: true}
 			}}
 			a := open(t, s)
@@ -342,10 +343,10 @@ func TestOverBeforeItWasTold(t *testing.T) {
 			time.Sleep(3 * time.Second)
 			a.Tell(closes("a", "m1"))
 			time.Sleep(11 * time.Minute)
-			so := triggers
+			so := triggers.Load()
 			time.Sleep(time.Hour)
-			if s.actions() != "" || triggers != so || (terminal && triggers != 1) {
-				t.Errorf("told %q, after %d and then %d tries", s.actions(), so, triggers)
+			if s.actions() != "" || triggers.Load() != so || (terminal && so != 1) {
+				t.Errorf("told %q, after %d and then %d tries", s.actions(), so, triggers.Load())
 			}
 		})
 	}

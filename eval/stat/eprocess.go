@@ -36,13 +36,17 @@ func (e *EProcess) Observe(d float64) error {
 		return fmt.Errorf("the difference %v is not between -1 and 1", d)
 	}
 	e.units++
-	if d == 0 { // nothing was won or lost
-		return nil
+	if d != 0 { // else nothing was won or lost
+		e.bet(d)
 	}
+	return nil
+}
+
+// bet takes any d under 1/.95, so that no stake loses more than it has.
+func (e *EProcess) bet(d float64) {
 	for i := range e.logs {
 		e.logs[i] += math.Log1p(-stake(i) * d)
 	}
-	return nil
 }
 
 func stake(i int) float64 { return float64(i+1) / (bets + 1) }

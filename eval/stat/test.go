@@ -90,6 +90,11 @@ type Result struct {
 	// decision is taken on P: the interval's method is asymptotic, and in close
 	// cases the two may disagree.
 	Interval Interval
+	// Bound is the worst difference that the decision does not rule out. In the
+	// clustered form it ships if Bound is above -Margin; Bound lies below
+	// Interval.Low there, which has no floor under the standard error and a whole
+	// alpha. In the others it is Interval.Low.
+	Bound float64
 
 	// Statistic is Tango's z, or t with DF degrees of freedom, for the
 	// hypothesis that the drop is the margin.
@@ -99,7 +104,8 @@ type Result struct {
 	SEUsed    float64 // SE, or the floor under it if that is larger
 
 	// P is the p value of "the drop is the margin or more". PAsymptotic is the
-	// normal approximation of it (for the clustered form, P itself).
+	// normal approximation of it; for the clustered form, that of the t test alone,
+	// without the second test that few units need.
 	P           float64
 	PAsymptotic float64
 	// PBetween is 0, except in the rare case that P is at most Alpha, yet between
@@ -199,6 +205,7 @@ func Exact(c Counts, t Test) (Result, error) {
 		Interval:  scoreInterval(c, 1-2*t.Alpha),
 		Statistic: score(c.Wins, c.Losses, c.N, -t.Margin),
 	}
+	r.Bound = r.Interval.Low
 	r.Variance = float64(c.Wins+c.Losses)/float64(c.N) - r.Diff*r.Diff
 	r.PAsymptotic = aboveNormal(r.Statistic)
 	if c.N > ExactLimit {

@@ -198,7 +198,7 @@ func counted(wins, losses, n int) []unit {
 // the same, exactly where all patterns are taken and nearly where they are drawn.
 func TestSignFlipIsMcNemar(t *testing.T) {
 	t.Parallel()
-	for wins := 0; wins <= 16; wins++ {
+	for wins := range 17 {
 		for losses := 0; wins+losses <= 16; losses++ {
 			worse, better := signFlip(counted(wins, losses, 40), 1)
 			d := mcnemar(wins, losses)

@@ -42,13 +42,6 @@ func (e *EProcess) Observe(d float64) error {
 	return nil
 }
 
-// bet takes any d under 1/.95, so that no stake loses more than it has.
-func (e *EProcess) bet(d float64) {
-	for i := range e.logs {
-		e.logs[i] += math.Log1p(-stake(i) * d)
-	}
-}
-
 func stake(i int) float64 { return float64(i+1) / (bets + 1) }
 
 // Units is how many units were observed.
@@ -72,4 +65,11 @@ func (e *EProcess) Log() float64 {
 // It never exceeds the largest float64.
 func (e *EProcess) Value() float64 {
 	return min(math.MaxFloat64, math.Exp(e.Log()))
+}
+
+// bet takes any d under 1/.95, so that no stake loses more than it has.
+func (e *EProcess) bet(d float64) {
+	for i := range e.logs {
+		e.logs[i] += math.Log1p(-stake(i) * d)
+	}
 }

@@ -74,12 +74,11 @@ func ExampleLossPath() {
 		return
 	}
 	for _, s := range path.Steps {
-		fmt.Printf("%.2f ", s.E)
+		fmt.Printf("%.2f, ", s.E)
 	}
-	fmt.Printf("\nstop at %.0f: after case %d\n", path.Threshold, path.Stop)
+	fmt.Printf("stop at %.0f: after case %d\n", path.Threshold, path.Stop)
 	// Output:
-	// 1.50 0.67 0.94 1.34 1.34 1.97 2.97 4.60 4.60 7.28 11.76 19.34 32.31 54.71 93.75 162.35
-	// stop at 100: after case 16
+	// 1.50, 0.67, 0.94, 1.34, 1.34, 1.97, 2.97, 4.60, 4.60, 7.28, 11.76, 19.34, 32.31, 54.71, 93.75, 162.35, stop at 100: after case 16
 }
 
 func ExamplePlan_Foresee() {
@@ -132,7 +131,7 @@ func TestDocumentedExamples(t *testing.T) {
 	}
 	shown := 0
 	for _, example := range strings.Split(string(source), "// Output:\n")[1:] {
-		for _, l := range strings.Split(example, "\n") {
+		for l := range strings.SplitSeq(example, "\n") {
 			text, ok := strings.CutPrefix(l, "\t// ")
 			if !ok {
 				break

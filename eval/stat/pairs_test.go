@@ -17,20 +17,23 @@ import (
 // implementation.
 
 type expected struct {
-	Incumbent, Candidate string
-	N                    int
-	Strict, Lenient      track
+	Incumbent string `json:"incumbent"`
+	Candidate string `json:"candidate"`
+	N         int    `json:"n"`
+	Strict    track  `json:"strict"`
+	Lenient   track  `json:"lenient"`
 }
 
 type track struct {
-	Wins, Losses int
-	Diff         float64
-	Five         outcome `json:"margin_0.05"`
-	Ten          outcome `json:"margin_0.10"`
+	Wins   int     `json:"wins"`
+	Losses int     `json:"losses"`
+	Diff   float64 `json:"diff"`
+	Five   outcome `json:"margin_0.05"`
+	Ten    outcome `json:"margin_0.10"`
 }
 
 type outcome struct {
-	Verdict string
+	Verdict string  `json:"verdict"`
 	Noninf  float64 `json:"p_noninf"`
 	Worse   float64 `json:"p_worse"`
 	Better  float64 `json:"p_better"`
@@ -63,7 +66,10 @@ func recordedScores(t *testing.T, path string) map[string]map[string][]float64 {
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
 		var row struct {
-			Truth map[string]struct{ Strict, Lenient float64 }
+			Truth map[string]struct {
+				Strict  float64 `json:"strict"`
+				Lenient float64 `json:"lenient"`
+			} `json:"truth"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
 			t.Fatal(err)

@@ -95,7 +95,7 @@ func TestMoreCases(t *testing.T) {
 		t.Fatal(err)
 	}
 	more, ok := r.MoreCases()
-	want := math.Ceil(2.7055434540954142*r.Variance/math.Pow(.05+r.Diff, 2)) - 343
+	want := math.Ceil(2.7055434540954142*r.Variance/((.05+r.Diff)*(.05+r.Diff))) - 343
 	if !ok || r.Standing() != Unclear || float64(more) != want || more < 1500 {
 		t.Errorf("%s, %d more cases, want %v", r.Standing(), more, want)
 	}

@@ -69,6 +69,10 @@ func (x exact) worst(region edge) float64 {
 // rise between the points of the nuisance grid: 5% becomes 5.05%.
 const tolerance = 0.01
 
+// finest is the shortest step of that proof, as a difference of P(win). What
+// would need shorter ones lies within about 1e-4 of the limit and is refused.
+const finest = 1e-6
+
 // between looks at the nuisance parameter between the points of the grid, which
 // are far apart for hundreds of cases (measured: at n = 400 a test that looked at
 // the grid alone would ship up to 5.17% of the time at the margin). It returns 0
@@ -90,7 +94,7 @@ func (x exact) between(region edge, limit float64) float64 {
 			continue
 		}
 		step /= 2
-		if here := region.probability(x.table, u, u+x.margin); here > limit || step < 1e-9 {
+		if here := region.probability(x.table, u, u+x.margin); here > limit || step < finest {
 			return max(here, limit)
 		}
 	}

@@ -64,9 +64,7 @@ func Instance(env func(string) (string, bool)) string {
 }
 
 // watch feeds the alerts. It is told of requests as an observer, and of what
-// happens to circuits and keys by the gateway's events:
-//
-//	gateway.WithEvents(func(e gateway.Event) { w.alerts.Tell(alert.Event(e)) })
+// happens to circuits and keys by the gateway's events.
 type watch struct {
 	alerts    *alert.Alerts
 	transport http.RoundTripper
@@ -75,6 +73,9 @@ type watch struct {
 func newWatch(instance string, transport http.RoundTripper) *watch {
 	return &watch{alerts: alert.New(alert.Options{Instance: instance}), transport: transport}
 }
+
+// happened passes on what the gateway tells of circuits and keys.
+func (w *watch) happened(e gateway.Event) { w.alerts.Tell(alert.Event(e)) }
 
 // Attempted does nothing: what attempts mean for circuits the gateway tells.
 func (*watch) Attempted(context.Context, string, *switchgear.Attempt) {}

@@ -138,7 +138,7 @@ func TestGradedFalseShipByEnumeration(t *testing.T) {
 
 // TestGradedFalseShipWithRareLosses: a candidate that is a little better almost
 // always and wrong altogether now and then, so that its true drop is the margin.
-// Below MinCases nothing beyond 5% is shipped, above it next to nothing.
+// Below MinCases at most 5% ship, from there on at most 5.6%.
 func TestGradedFalseShipWithRareLosses(t *testing.T) {
 	t.Parallel()
 	for _, margin := range []float64{.02, .05, .10, .20} {

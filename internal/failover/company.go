@@ -30,22 +30,17 @@ func (j *job) accompany(p *permit) (company, bar, bool) {
 	if p.trial {
 		return j.trial(p)
 	}
-	return company{hedge: j.plan.Hedge && j.later(p.at) && j.mayRace()}, bar{}, true
+	return company{hedge: j.plan.Hedge && j.later(p.at) && j.hasRoom()}, bar{}, true
 }
 
-// mayRace reports whether the request may be with two targets at once.
-func (j *job) mayRace() bool {
-	switch {
-	case j.plan.Attempts > 0 && j.calls+2 > j.plan.Attempts:
-		return false
-	case j.plan.NoFallback || j.limits().NoFallback || j.broke:
-		return false
-	case j.req == nil || j.runner.alone == nil:
-		return true
-	default:
-		return !j.runner.alone(j.req)
-	}
+// hasRoom reports whether the plan leaves room for two attempts at once.
+func (j *job) hasRoom() bool {
+	return (j.plan.Attempts <= 0 || j.calls+2 <= j.plan.Attempts) && !j.plan.NoFallback && !j.limits().NoFallback && !j.broke
 }
+
+// alone reports whether the request must not be with two targets at once. It
+// may have to be looked through for that, so it is asked last.
+func (j *job) alone() bool { return j.req != nil && j.runner.alone != nil && j.runner.alone(j.req) }
 
 // trial finds the rival of a target on trial. Without another to serve if it
 // fails there is none, and the attempt is like any other: it is the only one in
@@ -55,7 +50,7 @@ func (j *job) trial(p *permit) (company, bar, bool) {
 	if !j.later(p.at) || j.plan.NoFallback || j.limits().NoFallback {
 		return company{}, bar{}, true
 	}
-	if !j.mayRace() {
+	if !j.hasRoom() || j.alone() {
 		if !j.elsewhere(p.at, p.start) {
 			return company{}, bar{}, true
 		}
@@ -120,7 +115,7 @@ func (j *job) beginRival(c *company, r *race) *attempt {
 // long, if there is one, and it may, and it is paid for.
 func (j *job) hedge(r *race) *attempt {
 	var c company
-	if !r.admits() || !j.findRival(r.field[0].at, false, &c) {
+	if !r.admits() || j.alone() || !j.findRival(r.field[0].at, false, &c) {
 		return nil
 	}
 	step := &j.plan.Steps[c.rival.at]

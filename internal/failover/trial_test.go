@@ -127,3 +127,64 @@ func TestTrialOutlivesTheRequest(t *testing.T) {
 		}
 	})
 }
+
+// TestTrialServes: a trial that won is its caller's like any other answer: it
+// ends when the caller leaves, and its breaker hears of it at its end.
+func TestTrialServes(t *testing.T) {
+	stalls := act{events: []beat{opening("a"), text(100*time.Millisecond, "a")}, hang: true}
+	for name, c := range map[string]struct {
+		leave   func(st switchgear.Stream, cancel context.CancelFunc)
+		outcome OutcomeKind
+		took    time.Duration
+	}{
+		"the caller closes": {func(st switchgear.Stream, _ context.CancelFunc) {
+			time.AfterFunc(time.Second, func() { _ = st.Close() })
+		}, OutcomeIgnored, 1100 * time.Millisecond},
+		"the caller leaves": {func(_ switchgear.Stream, cancel context.CancelFunc) { time.AfterFunc(time.Second, cancel) }, OutcomeIgnored, 1100 * time.Millisecond},
+		"it falls silent":   {func(switchgear.Stream, context.CancelFunc) {}, OutcomeSlow, 15100 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := onTrial(t, []act{stalls}, slowly(500*time.Millisecond))
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				st := open(t, s, ctx)
+				synctest.Wait()
+				if s.elapsed() != 100*time.Millisecond || s.books[0].heard() != 0 || s.books[1].last().Kind != OutcomeIgnored {
+					t.Errorf("after %v told %+v and %+v", s.elapsed(), s.books[0].told, s.books[1].told)
+				}
+				c.leave(st, cancel)
+				_, err := read(st)
+				if err == nil || s.elapsed() != c.took {
+					t.Errorf("%v after %v", err, s.elapsed())
+				}
+				_ = st.Close()
+				synctest.Wait()
+				trace := st.(switchgear.Traced).Trace()
+				s.over(trace)
+				if o := s.books[0].last(); o.Kind != c.outcome || o.Ratio != 0.25 || len(s.fakes[0].stopped) != 1 {
+					t.Errorf("told %+v, stopped %v", o, s.fakes[0].stopped)
+				}
+				if a := trace.Attempts[0]; a.Err == nil || a.Lost || a.Duration != c.took || !trace.Attempts[1].Lost {
+					t.Errorf("%+v", trace.Attempts)
+				}
+			})
+		})
+	}
+}
+
+// TestTrialMeasuredBesideAnOpenAnswer: while the caller still reads the other's
+// answer, and when it closes it.
+func TestTrialMeasuredBesideAnOpenAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := onTrial(t, slowly(800*time.Millisecond), []act{{events: []beat{text(100*time.Millisecond, "b"), text(5*time.Second, "b"), finish(switchgear.FinishStop)}}})
+		st := open(t, s, t.Context())
+		_ = st.Close()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		s.over(st.(switchgear.Traced).Trace())
+		if o := s.books[0].last(); o.Kind != OutcomeOK || o.Ratio != 2 || s.fakes[0].closed != 1 {
+			t.Errorf("told %+v, closed %d", o, s.fakes[0].closed)
+		}
+	})
+}

@@ -335,3 +335,41 @@ func TestDeadlineInTheCallersWords(t *testing.T) {
 		}
 	}
 }
+
+// TestStraggler: one slow answer of a target that is otherwise well is asked
+// for again where there is nowhere else to go, and only there.
+func TestStraggler(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(s *stage)
+		calls  string
+		step   int
+	}{
+		"the last step": {func(*stage) {}, "0 2", 2},
+		"the others open": {func(s *stage) {
+			s.books[0].closed, s.books[1].closed = false, true
+			s.fakes[0].acts, s.fakes[1].acts = s.fakes[1].acts, nil
+		}, "2 0", 1},
+		"it is not calm":     {func(s *stage) { s.books[1].mood = Verdict{} }, "0 1", 0},
+		"no breaker":         {func(s *stage) { s.plan.Steps[1].Breaker = nil }, "0 1", 0},
+		"nothing pays":       {func(s *stage) { s.plan.Retries = &purse{} }, "0 1", 0},
+		"no call left":       {func(s *stage) { s.plan.Attempts = 1 }, "0 1", 0},
+		"no retries":         {func(s *stage) { s.plan.Steps[1].Retry.Attempts = 1 }, "0 1", 0},
+		"no time":            {func(s *stage) { s.plan.Timeout.Total = 3500 * time.Millisecond }, "0 1", 0},
+		"there is a next":    {func(s *stage) { s.plan.Steps = append(s.plan.Steps, Step{Number: 3, Provider: s.fakes[0]}) }, "1 1", 3},
+		"the second as slow": {func(s *stage) { s.fakes[1].acts = []act{{hang: true}} }, "0 2", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, nil, []act{{hang: true}, {}})
+				s.paced(400, 1000)
+				s.books[0].closed = true
+				s.books[0].mood, s.books[1].mood = Verdict{Calm: true}, Verdict{Calm: true}
+				c.change(s)
+				r := s.stream(t.Context())
+				if s.counts() != c.calls || r.trace.Step != c.step {
+					t.Errorf("%s calls, served by %d: %v", s.counts(), r.trace.Step, r.err)
+				}
+			})
+		})
+	}
+}

@@ -418,3 +418,29 @@ func TestDeadHeat(t *testing.T) {
 		})
 	}
 }
+
+// shaky is an observer that panics.
+type shaky struct{ *watcher }
+
+func (s shaky) Attempted(ctx context.Context, plan *Plan, a *switchgear.Attempt) {
+	s.watcher.Attempted(ctx, plan, a)
+	panic("CANARY")
+}
+
+// TestRaceSurvives a panic where nobody but the race could catch it.
+func TestRaceSurvives(t *testing.T) {
+	for way, run := range ways {
+		t.Run(way, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := suspected(t, []act{{delay: time.Second, err: fault(switchgear.ClassServer)}}, nil)
+				s.runner.observer = shaky{s.watcher}
+				r := run(s, t.Context())
+				synctest.Wait()
+				s.over(r.trace)
+				if _, ok := errors.AsType[*PanicError](error(r.err)); !ok || r.err.Class != switchgear.ClassInternal || strings.Contains(r.err.Error(), "CANARY") {
+					t.Errorf("%v", r.err)
+				}
+			})
+		})
+	}
+}

@@ -36,7 +36,7 @@ type attempt struct {
 	own      *switchgear.Attempt // in a race, its record until it has come back; else nil
 	first    time.Duration
 	content  bool // something the caller asked for has come
-	finished bool // the provider has said why the answer ended
+	finished bool // the answer has come to its end
 	seen     int64
 	usage    switchgear.Usage
 	settled  bool

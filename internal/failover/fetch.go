@@ -128,10 +128,9 @@ func (b *assembly) at(at place, kind switchgear.PartKind) *growing {
 // drop names a part of which something is lost, once.
 func (b *assembly) drop(at place) {
 	name := "answer.choices[" + strconv.Itoa(at.choice) + "].parts[" + strconv.Itoa(at.part) + "]"
-	if slices.Contains(b.resp.Trace.Dropped, name) {
-		return
+	if !slices.Contains(b.resp.Trace.Dropped, name) {
+		b.resp.Trace.Dropped = append(b.resp.Trace.Dropped, name)
 	}
-	b.resp.Trace.Dropped = append(b.resp.Trace.Dropped, name)
 }
 
 // whole is the part with all that was added to it.

@@ -432,7 +432,7 @@ func TestRaceSurvives(t *testing.T) {
 	for way, run := range ways {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := suspected(t, []act{{delay: time.Second, err: fault(switchgear.ClassServer)}}, nil)
+				s := suspected(t, []act{{delay: 900 * time.Millisecond, err: fault(switchgear.ClassServer)}}, nil)
 				s.runner.observer = shaky{s.watcher}
 				r := run(s, t.Context())
 				synctest.Wait()

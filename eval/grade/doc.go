@@ -1,0 +1,2 @@
+// Package grade holds the graders that come with Switchgear, one file each.
+package grade

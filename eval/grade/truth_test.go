@@ -23,7 +23,6 @@ var sets = map[string]struct{ rows, models, pairs int }{
 	"dev_toolcall_bfcl": {600, 13, 156},
 }
 
-
 // TestTruth holds the three files of the data together: the rows add up to the
 // scores, and the scores to the pairs. What our graders are measured against
 // is then one thing, not three.

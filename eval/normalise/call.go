@@ -19,7 +19,7 @@ type Call struct {
 // maxDepth bounds how deep the arguments of a call may nest.
 const maxDepth = 64
 
-var errCalls = errors.New("this is not a list of calls") //nolint:gochecknoglobals // a sentinel
+var errCalls = errors.New("this is not a list of calls")
 
 // ParseCalls reads calls as a harness that runs a model's text as function
 // calls does: one or several, with or without brackets around them, arguments

@@ -10,6 +10,6 @@
 //
 // The rules of every rung: parse first, so that an answer that has the declared
 // format is never changed to mend it; never look at what the right answer
-// would have been; the same twice is the same as once; time linear in the length;
+// would have been; the same twice is the same as once (but for dropping a line); time linear in the length;
 // nothing done to answers above [MaxBytes].
 package normalise

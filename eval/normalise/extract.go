@@ -127,7 +127,7 @@ func callsIn(text string, f Format) []string {
 	end, tries := 0, 0
 	for i := 0; i < len(text) && tries < 2*maxTries; i++ {
 		c := text[i]
-		if i < end || (c != '[' && !(isLetter(c) && (i == 0 || (!isNameByte(text[i-1]) && text[i-1] != '"' && text[i-1] != '\'')))) {
+		if i < end || (c != '[' && !(isLetter(c) && (i == 0 || (!isNameByte(text[i-1]) && strings.IndexByte("\"'\\", text[i-1]) < 0)))) {
 			continue
 		}
 		if c != '[' && !opensCall(text[i:]) {

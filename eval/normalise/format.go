@@ -51,6 +51,9 @@ type Format struct {
 	// the tools it was given, the labels to choose from. They come from the
 	// request, never from the expected answer. May be empty.
 	Words []string
+	// Short says that the answer is a number, a label or a name and nothing
+	// else. Only then may a rung take it out of a longer text.
+	Short bool
 }
 
 // Parses reports whether a text has the format. Space around it does not

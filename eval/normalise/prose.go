@@ -5,7 +5,6 @@ import (
 	"strings"
 )
 
-//nolint:gochecknoglobals // compiled once
 var (
 	affix   = regexp.MustCompile(`(?i)^\W{0,4}(?:so,? |therefore,? |thus,? )?(?:the )?(?:final |correct )?(?:answer|result|label|category|classification|output)(?:(?: is)?\s*[:=]?\**\s+|:)`)
 	anyNum  = regexp.MustCompile(`[-+]?[$€£]?\d[\d,]*(?:\.\d+)?`)
@@ -19,7 +18,7 @@ var (
 // stripAffixes takes away what stands around a short answer. A label in
 // another case becomes the label.
 func stripAffixes(text string, f Format) (string, bool) {
-	if f.Kind != Text {
+	if f.Kind != Text || !f.Short {
 		return text, false
 	}
 	s := strings.TrimSpace(text)
@@ -47,7 +46,7 @@ func stripAffixes(text string, f Format) (string, bool) {
 // lastAnswer takes the answer from the end of a text that lacks the marker it
 // was told to set: what is boxed, what stands behind ####, else the last number.
 func lastAnswer(text string, f Format) (string, bool) {
-	if f.Kind != Text {
+	if f.Kind != Text || !f.Short {
 		return text, false
 	}
 	for _, mark := range []*regexp.Regexp{boxed, marker} {
@@ -66,43 +65,27 @@ func lastAnswer(text string, f Format) (string, bool) {
 	return last, true
 }
 
-// dropFirstLine drops the sentence that some models put in front of what was
-// asked for.
+// dropFirstLine drops the line that some models put in front of what was asked
+// for. Which lines those are cannot be told from the words: whether the rest
+// passes tells it. It is the one kind of rung that does more when used twice,
+// and the ladder uses it once.
 func dropFirstLine(text string, f Format) (string, bool) {
 	if f.Kind != Text {
 		return text, false
 	}
-	s := text
-	for {
-		line, rest, ok := strings.Cut(strings.TrimLeft(s, " \t\r\n"), "\n")
-		if !ok || !isPreamble(line) || strings.TrimSpace(rest) == "" {
-			break
-		}
-		s = strings.TrimLeft(rest, " \t\r\n")
-	}
-	return s, s != text
+	_, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	rest = strings.TrimSpace(rest)
+	return rest, rest != ""
 }
 
-func isPreamble(line string) bool {
-	line = strings.TrimSpace(line)
-	return len(line) < 400 && (opening.MatchString(line) || strings.HasSuffix(line, ":"))
-}
-
-// dropLastLine drops the sentence that some models put behind.
+// dropLastLine drops the line that some models put behind.
 func dropLastLine(text string, f Format) (string, bool) {
-	if f.Kind != Text {
+	s := strings.TrimSpace(text)
+	i := strings.LastIndexByte(s, '\n')
+	if f.Kind != Text || i < 0 {
 		return text, false
 	}
-	s := text
-	for {
-		trimmed := strings.TrimRight(s, " \t\r\n")
-		i := strings.LastIndexByte(trimmed, '\n')
-		if i < 0 || len(trimmed)-i > 400 || !parting.MatchString(strings.TrimSpace(trimmed[i+1:])) || strings.TrimSpace(trimmed[:i]) == "" {
-			break
-		}
-		s = strings.TrimRight(trimmed[:i], " \t\r\n")
-	}
-	return s, s != text
+	return strings.TrimSpace(s[:i]), true
 }
 
 // stripMarkdown takes away emphasis, headings and the marks of citations.

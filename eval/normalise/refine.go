@@ -8,7 +8,7 @@ import (
 )
 
 // number is a number as people write it: currency, thousands, percent.
-var number = regexp.MustCompile(`^[-+]?[$€£]?\s?[-+]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?\s?(%|[$€£])?$`) //nolint:gochecknoglobals // compiled once
+var number = regexp.MustCompile(`^[-+]?[$€£]?\s?[-+]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?\s?(%|[$€£])?$`)
 
 // Number reads a number as people write it ("$1,234.50", "12 %") and gives it
 // as JSON writes it. The sign of percent is dropped, not applied.

@@ -7,7 +7,7 @@ import "testing"
 func TestRungs(t *testing.T) {
 	object := Format{Kind: JSON, Words: []string{"total", "due_date"}}
 	calls := Format{Kind: Calls, Words: []string{"math.hypot", "find_city"}}
-	text := Format{Words: []string{"billing", "technical"}}
+	text := Format{Words: []string{"billing", "technical"}, Short: true}
 	f := func(rung string, format Format, in, want string) {
 		t.Helper()
 		r, ok := Named(rung)
@@ -110,22 +110,28 @@ func TestRungs(t *testing.T) {
 	f("last_answer", text, "5 steps\n#### 18\nDone in 2", "18")
 	f("last_answer", text, "none", "")
 
+	f("last_answer", Format{}, "a long text about 3 things", "")
+	f("strip_affixes", Format{}, "The answer is short.", "")
+
 	f("drop_first_line", text, "Certainly! Here is a poem.\n\nRoses\nViolets", "Roses\nViolets")
-	f("drop_first_line", text, "Roses\nViolets", "")
+	f("drop_first_line", text, "Roses", "")
 	f("drop_last_line", text, "Roses\n\nLet me know if you need more.", "Roses")
-	f("drop_last_line", text, "Roses\nViolets", "")
+	f("drop_last_line", text, "Roses", "")
 	f("strip_markdown", text, "## A\n*b* and **c** [1] [x]", "A\nb and c  [x]")
 	f("strip_markdown", text, "a # b", "")
 
 	f("convert_calls", calls, `[{"name":"f","parameters":{"a":1}}]`, `[f(a=1)]`)
 	f("convert_calls", calls, `{"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":\"b\"}"}}]}`, `[f(a="b")]`)
 	f("convert_calls", calls, "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>", `[f()]`)
+	f("convert_calls", calls, `[{"find_city":{"a":1}}]`, `[find_city(a=1)]`)
+	f("convert_calls", calls, `[{"lose_city":{"a":1}}]`, "")
 	f("convert_calls", calls, `{"name":"Ada","age":36}`, "")
+	f("extract", calls, `[find\_city(a=1)]`, "")
 	f("dedupe_calls", calls, `[f(a=1), f(a=1), f(a=2)]`, `[f(a=1), f(a=2)]`)
 	f("dedupe_calls", calls, `[f(a=1), f(a=2)]`, "")
 }
 
-// TestEveryRungIsTested keeps the table above whole.
+// TestLadder looks for rungs that are not whole.
 func TestLadder(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range Ladder() {

@@ -26,7 +26,7 @@ func convertCalls(text string, f Format) (string, bool) {
 	if err != nil {
 		return text, false
 	}
-	calls, ok := callsOf(v)
+	calls, ok := callsOf(v, f.Words)
 	if !ok || len(calls) == 0 {
 		return text, false
 	}
@@ -37,7 +37,7 @@ func convertCalls(text string, f Format) (string, bool) {
 	return out, true
 }
 
-func callsOf(v any) ([]Call, bool) {
+func callsOf(v any, tools []string) ([]Call, bool) {
 	switch v := v.(type) {
 	case []any:
 		var calls []Call
@@ -46,7 +46,7 @@ func callsOf(v any) ([]Call, bool) {
 			if !ok {
 				return nil, false
 			}
-			c, ok := callOf(object)
+			c, ok := callOf(object, tools)
 			if !ok {
 				return nil, false
 			}
@@ -55,9 +55,9 @@ func callsOf(v any) ([]Call, bool) {
 		return calls, true
 	case map[string]any:
 		if list, ok := v["tool_calls"].([]any); ok {
-			return callsOf(list)
+			return callsOf(list, tools)
 		}
-		c, ok := callOf(v)
+		c, ok := callOf(v, tools)
 		return []Call{c}, ok
 	default:
 		return nil, false
@@ -67,9 +67,15 @@ func callsOf(v any) ([]Call, bool) {
 // callOf reads one call. The members that may stand beside name and arguments
 // are those providers send; with any other, it is an object that happens to
 // have a name.
-func callOf(object map[string]any) (Call, bool) {
+func callOf(object map[string]any, tools []string) (Call, bool) {
 	if inner, ok := object["function"].(map[string]any); ok {
 		object = inner
+	}
+	if len(object) == 1 { // {"find_city": {...}}, where there is such a tool
+		for name, v := range object {
+			arguments, ok := v.(map[string]any)
+			return Call{Name: name, Arguments: arguments}, ok && slices.Contains(tools, name)
+		}
 	}
 	name, ok := object["name"].(string)
 	if !ok || name == "" {

@@ -29,6 +29,8 @@ func encodeArguments(v map[string]any) json.RawMessage {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // it was read from JSON
+	if err := e.Encode(v); err != nil {
+		return nil // never: it was read from JSON
+	}
 	return bytes.TrimSpace(b.Bytes())
 }

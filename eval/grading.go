@@ -45,6 +45,7 @@ func (s *Set) Mark(ctx context.Context, c *Case, out *Output) (Marks, error) {
 // Reading is an output as it reads from a rung of the ladder.
 type Reading struct {
 	normalise.Variant
+
 	Output *Output
 }
 

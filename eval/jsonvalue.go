@@ -1,8 +1,8 @@
 package eval
 
 import (
-	"bytes"
 	"encoding/json"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/switchgear-dev/switchgear/config"
@@ -68,7 +68,7 @@ func (p *jsonReader) value(path string, depth int) *Value {
 	case c == '"':
 		v.Kind, v.Text = String, p.text()
 	default:
-		for p.i < len(p.s) && bytes.IndexByte([]byte(" \t\r\n,]}"), p.s[p.i]) < 0 {
+		for p.i < len(p.s) && strings.IndexByte(" \t\r\n,]}", p.s[p.i]) < 0 {
 			p.i++
 		}
 		v.Text = string(p.s[start:p.i])

@@ -62,6 +62,7 @@ func (l *Loader) Parse(file string, text []byte) (*Set, []config.Finding) {
 type loading struct {
 	*Loader
 	reader
+
 	open func(string) (io.ReadCloser, error)
 	ids  map[string]config.Position
 	base *base

@@ -75,15 +75,6 @@ func (o *Options) Complain(key, message, fix string) {
 	o.r.errorf(pos, path, message, fix)
 }
 
-// warn is Complain for what can be lived with.
-func (o *Options) warn(key, message, fix string) {
-	pos := o.value.Pos
-	if v := o.Value(key); v != nil {
-		pos = v.Pos
-	}
-	o.r.warn(pos, child(o.path, key), message, fix)
-}
-
 func (r *reader) wrong(v *Value, path, want, example string) {
 	if v.Kind == Bad {
 		return
@@ -260,8 +251,7 @@ func readFile(open func(string) (io.ReadCloser, error), name string) ([]byte, er
 
 // reason is why a file cannot be read, without its path a second time.
 func reason(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -283,4 +273,13 @@ func (o *Options) finish() {
 		}
 		o.r.errorf(e.Pos, child(o.path, e.Key), "no such setting", fix)
 	}
+}
+
+// warn is Complain for what can be lived with.
+func (o *Options) warn(key, message, fix string) {
+	pos := o.value.Pos
+	if v := o.Value(key); v != nil {
+		pos = v.Pos
+	}
+	o.r.warn(pos, child(o.path, key), message, fix)
 }

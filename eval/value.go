@@ -102,7 +102,9 @@ func appendString(b []byte, s string) []byte {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a string can always be written
+	if err := e.Encode(s); err != nil {
+		return append(b, `""`...) // never: a string can always be written
+	}
 	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
 }
 

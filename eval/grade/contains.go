@@ -26,15 +26,6 @@ func newContains(o *eval.Options) eval.Grader {
 	return g
 }
 
-// texts are the texts that are looked for.
-func (g *contains) texts(c *eval.Case) ([]string, error) {
-	v, err := g.want.Of(c)
-	if err != nil {
-		return nil, err
-	}
-	return textsOf(v)
-}
-
 var errTexts = errors.New("this must be a text or a list of texts, none of them empty")
 
 // textsOf reads a text or a list of texts. Numbers are taken as written.
@@ -103,4 +94,13 @@ func (g *contains) Grade(_ context.Context, c *eval.Case, out *eval.Output) (eva
 	default:
 		return eval.Score{Value: float64(found) / float64(len(texts)), Why: "the answer does not contain " + eval.Quote(missing)}, nil
 	}
+}
+
+// texts are the texts that are looked for.
+func (g *contains) texts(c *eval.Case) ([]string, error) {
+	v, err := g.want.Of(c)
+	if err != nil {
+		return nil, err
+	}
+	return textsOf(v)
 }

@@ -85,7 +85,7 @@ func (g *field) Grade(_ context.Context, c *eval.Case, out *eval.Output) (eval.S
 	}
 	got, err := eval.Look(json.RawMessage(out.Text), g.path)
 	if err != nil {
-		return eval.Fail(err.Error()), nil //nolint:nilerr // the same
+		return eval.Fail(err.Error()), nil
 	}
 	switch {
 	case g.exists:

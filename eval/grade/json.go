@@ -86,7 +86,7 @@ func (g *jsonGrader) Format() normalise.Kind { return normalise.JSON }
 func (g *jsonGrader) Grade(_ context.Context, _ *eval.Case, out *eval.Output) (eval.Score, error) {
 	value, err := parseJSON(out.Text)
 	if err != nil {
-		return eval.Fail("the answer is not JSON: " + err.Error()), nil
+		return eval.Fail("the answer is not JSON: " + err.Error()), nil //nolint:nilerr // an answer that cannot be read is wrong, not ungraded
 	}
 	if g.schema == nil {
 		return eval.Pass(), nil

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	switchgear "github.com/switchgear-dev/switchgear"
@@ -107,26 +108,6 @@ func (g *judge) Grade(ctx context.Context, c *eval.Case, out *eval.Output) (eval
 	return g.Compare(ctx, c, out, &eval.Output{Text: text})
 }
 
-func (g *judge) point(ctx context.Context, c *eval.Case, out *eval.Output) (eval.Score, error) {
-	material, err := g.material(c, map[string]any{"answer": shown(out)})
-	if err != nil {
-		return eval.Score{}, err
-	}
-	var said struct {
-		Why  string   `json:"why"`
-		Mark *float64 `json:"mark"`
-	}
-	note, err := g.ask(ctx, material+"\n\n"+judgePoint, pointSchema, &said)
-	if err != nil {
-		return eval.Score{}, err
-	}
-	if said.Mark == nil || !(*said.Mark >= 1 && *said.Mark <= 5) {
-		return eval.Score{}, errors.New("the judge gave no mark from 1 to 5")
-	}
-	value := (*said.Mark - 1) / 4
-	return eval.Score{Value: value, Pass: value >= g.pass, Why: sentence(said.Why, note)}, nil
-}
-
 // Compare asks which of two answers is better, in both orders.
 func (g *judge) Compare(ctx context.Context, c *eval.Case, candidate, incumbent *eval.Output) (eval.Score, error) {
 	first, why, err := g.pair(ctx, c, candidate, incumbent)
@@ -178,9 +159,7 @@ func (g *judge) material(c *eval.Case, answers map[string]any) (string, error) {
 	if c.Expect != nil {
 		object["expected"] = c.Expect
 	}
-	for key, answer := range answers {
-		object[key] = answer
-	}
+	maps.Copy(object, answers)
 	text, err := json.MarshalIndent(object, "", " ")
 	return string(text), err
 }
@@ -246,4 +225,24 @@ func sentence(why, note string) string {
 		return why
 	}
 	return strings.TrimSpace(why + " (" + note + ")")
+}
+
+func (g *judge) point(ctx context.Context, c *eval.Case, out *eval.Output) (eval.Score, error) {
+	material, err := g.material(c, map[string]any{"answer": shown(out)})
+	if err != nil {
+		return eval.Score{}, err
+	}
+	var said struct {
+		Why  string   `json:"why"`
+		Mark *float64 `json:"mark"`
+	}
+	note, err := g.ask(ctx, material+"\n\n"+judgePoint, pointSchema, &said)
+	if err != nil {
+		return eval.Score{}, err
+	}
+	if said.Mark == nil || !(*said.Mark >= 1 && *said.Mark <= 5) {
+		return eval.Score{}, errors.New("the judge gave no mark from 1 to 5")
+	}
+	value := (*said.Mark - 1) / 4
+	return eval.Score{Value: value, Pass: value >= g.pass, Why: sentence(said.Why, note)}, nil
 }

@@ -47,18 +47,6 @@ func newNumber(o *eval.Options) eval.Grader {
 	return g
 }
 
-func (g *number) expected(c *eval.Case) (float64, error) {
-	text, err := g.want.Text(c)
-	if err != nil {
-		return 0, err
-	}
-	n, ok := amount(text)
-	if !ok {
-		return 0, errors.New("the expected " + eval.Quote(text) + " is not a number")
-	}
-	return n, nil
-}
-
 // Short: the answer is to be this and nothing else.
 func (g *number) Short() bool { return true }
 
@@ -133,3 +121,15 @@ func firstAmount(text string) (float64, bool) {
 }
 
 func show(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+func (g *number) expected(c *eval.Case) (float64, error) {
+	text, err := g.want.Text(c)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := amount(text)
+	if !ok {
+		return 0, errors.New("the expected " + eval.Quote(text) + " is not a number")
+	}
+	return n, nil
+}

@@ -38,6 +38,37 @@ func newOneOf(o *eval.Options) eval.Grader {
 	return g
 }
 
+// Short: the answer is to be this and nothing else.
+func (g *oneOf) Short() bool { return true }
+
+func (g *oneOf) Check(c *eval.Case) error {
+	_, err := g.right(c)
+	return err
+}
+
+func (g *oneOf) Exemplar(c *eval.Case) (*eval.Output, bool) {
+	right, err := g.right(c)
+	if err != nil || len(right) != 1 {
+		return nil, false
+	}
+	return &eval.Output{Text: right[0]}, true
+}
+
+func (g *oneOf) Grade(_ context.Context, c *eval.Case, out *eval.Output) (eval.Score, error) {
+	right, err := g.right(c)
+	if err != nil {
+		return eval.Score{}, err
+	}
+	got := g.plain(out.Text)
+	if slices.ContainsFunc(right, func(l string) bool { return g.plain(l) == got }) {
+		return eval.Pass(), nil
+	}
+	if slices.ContainsFunc(g.labels, func(l string) bool { return g.plain(l) == got }) {
+		return eval.Fail("the label is " + eval.Quote(got) + ", expected " + strings.Join(right, " or ")), nil
+	}
+	return eval.Fail("the answer is no label: " + eval.Quote(head(out.Text))), nil
+}
+
 func (g *oneOf) plain(s string) string {
 	s = strings.TrimSpace(s)
 	if g.fold {
@@ -69,35 +100,4 @@ func (g *oneOf) right(c *eval.Case) ([]string, error) {
 		}
 	}
 	return right, nil
-}
-
-// Short: the answer is to be this and nothing else.
-func (g *oneOf) Short() bool { return true }
-
-func (g *oneOf) Check(c *eval.Case) error {
-	_, err := g.right(c)
-	return err
-}
-
-func (g *oneOf) Exemplar(c *eval.Case) (*eval.Output, bool) {
-	right, err := g.right(c)
-	if err != nil || len(right) != 1 {
-		return nil, false
-	}
-	return &eval.Output{Text: right[0]}, true
-}
-
-func (g *oneOf) Grade(_ context.Context, c *eval.Case, out *eval.Output) (eval.Score, error) {
-	right, err := g.right(c)
-	if err != nil {
-		return eval.Score{}, err
-	}
-	got := g.plain(out.Text)
-	if slices.ContainsFunc(right, func(l string) bool { return g.plain(l) == got }) {
-		return eval.Pass(), nil
-	}
-	if slices.ContainsFunc(g.labels, func(l string) bool { return g.plain(l) == got }) {
-		return eval.Fail("the label is " + eval.Quote(got) + ", expected " + strings.Join(right, " or ")), nil
-	}
-	return eval.Fail("the answer is no label: " + eval.Quote(head(out.Text))), nil
 }

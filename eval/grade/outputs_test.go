@@ -183,7 +183,7 @@ type judged struct {
 	rung            string
 }
 
-// grades grades an output as it is and as it reads from the ladder. Each
+// grades judges an output as it is and as it reads from the ladder. Each
 // grader looks for its own reading, as the publisher's tolerant evaluator does.
 func grades(t *testing.T, set *eval.Set, c *eval.Case, out *eval.Output) judged {
 	t.Helper()

@@ -65,17 +65,6 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-func (g *regex) of(c *eval.Case) (*regexp.Regexp, error) {
-	if g.pattern != nil {
-		return g.pattern, nil
-	}
-	text, err := g.want.Text(c)
-	if err != nil {
-		return nil, err
-	}
-	return compile(text)
-}
-
 func (g *regex) Check(c *eval.Case) error {
 	_, err := g.of(c)
 	return err
@@ -98,4 +87,15 @@ func (g *regex) Grade(_ context.Context, c *eval.Case, out *eval.Output) (eval.S
 	default:
 		return eval.Pass(), nil
 	}
+}
+
+func (g *regex) of(c *eval.Case) (*regexp.Regexp, error) {
+	if g.pattern != nil {
+		return g.pattern, nil
+	}
+	text, err := g.want.Text(c)
+	if err != nil {
+		return nil, err
+	}
+	return compile(text)
 }

@@ -125,14 +125,6 @@ func readArgument(v any) expectedArgument {
 	return expectedArgument{anyOf: choices, optional: optional}
 }
 
-func (g *toolCalls) expected(c *eval.Case) ([]expectedCall, error) {
-	v, err := g.want.Of(c)
-	if err != nil {
-		return nil, err
-	}
-	return readExpected(v)
-}
-
 // Check also holds the expected calls against the tools the case offers: a
 // call to a tool that the model does not have is one it cannot make.
 func (g *toolCalls) Check(c *eval.Case) error {
@@ -156,26 +148,6 @@ func (g *toolCalls) Check(c *eval.Case) error {
 // rules do not allow in a name.
 func sameName(tool, called string) bool {
 	return tool == called || normalise.WireName(tool) == called
-}
-
-// made are the calls of an answer.
-func (g *toolCalls) made(out *eval.Output) ([]normalise.Call, string) {
-	if len(out.Calls) == 0 && g.text {
-		calls, err := normalise.ParseCalls(out.Text)
-		if err != nil {
-			return nil, "the answer is not a list of calls: " + eval.Quote(head(out.Text))
-		}
-		return calls, ""
-	}
-	var calls []normalise.Call
-	for i, c := range out.Calls {
-		arguments, err := eval.Arguments(c.Arguments)
-		if err != nil {
-			return nil, fmt.Sprintf("call %d (%s): %v: %s", i+1, c.Name, err, eval.Quote(head(c.Arguments)))
-		}
-		calls = append(calls, normalise.Call{Name: c.Name, Arguments: arguments})
-	}
-	return calls, ""
 }
 
 func (g *toolCalls) Grade(_ context.Context, c *eval.Case, out *eval.Output) (eval.Score, error) {
@@ -382,4 +354,32 @@ func (g *noToolCall) Grade(_ context.Context, _ *eval.Case, out *eval.Output) (e
 		}
 	}
 	return eval.Pass(), nil
+}
+
+func (g *toolCalls) expected(c *eval.Case) ([]expectedCall, error) {
+	v, err := g.want.Of(c)
+	if err != nil {
+		return nil, err
+	}
+	return readExpected(v)
+}
+
+// made are the calls of an answer.
+func (g *toolCalls) made(out *eval.Output) ([]normalise.Call, string) {
+	if len(out.Calls) == 0 && g.text {
+		calls, err := normalise.ParseCalls(out.Text)
+		if err != nil {
+			return nil, "the answer is not a list of calls: " + eval.Quote(head(out.Text))
+		}
+		return calls, ""
+	}
+	var calls []normalise.Call
+	for i, c := range out.Calls {
+		arguments, err := eval.Arguments(c.Arguments)
+		if err != nil {
+			return nil, fmt.Sprintf("call %d (%s): %v: %s", i+1, c.Name, err, eval.Quote(head(c.Arguments)))
+		}
+		calls = append(calls, normalise.Call{Name: c.Name, Arguments: arguments})
+	}
+	return calls, ""
 }

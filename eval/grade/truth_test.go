@@ -40,9 +40,9 @@ func TestTruth(t *testing.T) {
 				}
 			}
 			for _, p := range pairs {
-				real := scores[p.Candidate].Lenient - scores[p.Incumbent].Lenient
-				if math.Abs(real-p.GapReal) > 0.001 || math.Abs(p.GapStrict-p.GapReal-p.GapHarness) > 0.0002 {
-					t.Errorf("%s -> %s: gaps %+v, lenient scores differ by %.4f", p.Incumbent, p.Candidate, p, real)
+				gap := scores[p.Candidate].Lenient - scores[p.Incumbent].Lenient
+				if math.Abs(gap-p.GapReal) > 0.001 || math.Abs(p.GapStrict-p.GapReal-p.GapHarness) > 0.0002 {
+					t.Errorf("%s -> %s: gaps %+v, lenient scores differ by %.4f", p.Incumbent, p.Candidate, p, gap)
 				}
 			}
 		})

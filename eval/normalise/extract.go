@@ -51,7 +51,15 @@ func values(text string, f Format) (good, other []string) {
 	case len(good)+len(other) > 0:
 		return good, other
 	case f.Kind == Calls:
-		return callsIn(text, f), nil
+		if good = callsIn(text); len(good) > 0 {
+			return good, nil
+		}
+		for _, v := range balanced(text) {
+			if _, ok := convertCalls(v, f); ok {
+				other = append(other, v)
+			}
+		}
+		return nil, other
 	default:
 		return jsonIn(text)
 	}
@@ -122,12 +130,12 @@ func closing(text string, start int) (int, bool) {
 }
 
 // callsIn are the tool calls in a text: lists of calls, or else single ones.
-func callsIn(text string, f Format) []string {
+func callsIn(text string) []string {
 	var lists, single []string
 	end, tries := 0, 0
 	for i := 0; i < len(text) && tries < 2*maxTries; i++ {
 		c := text[i]
-		if i < end || (c != '[' && !(isLetter(c) && (i == 0 || (!isNameByte(text[i-1]) && strings.IndexByte("\"'\\", text[i-1]) < 0)))) {
+		if i < end || (c != '[' && (!isLetter(c) || i > 0 && (isNameByte(text[i-1]) || strings.IndexByte("\"'\\", text[i-1]) >= 0))) {
 			continue
 		}
 		if c != '[' && !opensCall(text[i:]) {
@@ -147,14 +155,6 @@ func callsIn(text string, f Format) []string {
 	}
 	if len(lists) > 0 {
 		return lists
-	}
-	if len(single) > 0 {
-		return single
-	}
-	for _, v := range balanced(text) {
-		if s, ok := convertCalls(v, f); ok {
-			single = append(single, s)
-		}
 	}
 	return single
 }

@@ -92,7 +92,7 @@ func encode(v any) (string, bool) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if e.Encode(v) != nil {
+	if err := e.Encode(v); err != nil {
 		return "", false
 	}
 	return strings.TrimSuffix(b.String(), "\n"), true

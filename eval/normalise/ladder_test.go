@@ -110,7 +110,7 @@ func TestHostile(t *testing.T) {
 func FuzzRungs(f *testing.F) {
 	for _, s := range []string{
 		"```json\n{\"a\": 1}\n```", `Here: {"a": "\(x\)"} bye`, "[f(a='b', c=[1, {'d': None}])]", `"{\"a\": \"{}\"}"`, `['f(a=1)']`,
-		"{'a': True,}", "**Answer:** “x”.", `a\_b\\_c`, "caf\\u00e9 e\u0301 ａ\u0301", "$1,234.50", "Sure:\nSure:\nx\nNote: y\nNote: z",
+		"{'a': True,}", "**Answer:** “x”.", `a\_b\\_c`, "caf\\u00e9 e\u0301 ａ\u0301", "$1,234.50", "Sure:\nx\nNote: y",
 		"## # x [[1]2]", `{"result":{"data":{"A-b":1}}}`, `[{"name":"f","arguments":{"a":1}}]`, "~~~\n~~~", "\\\\u200bu00e9", "\ufeff \r\n",
 	} {
 		for kind := range byte(4) {

@@ -10,8 +10,6 @@ var (
 	anyNum  = regexp.MustCompile(`[-+]?[$€£]?\d[\d,]*(?:\.\d+)?`)
 	boxed   = regexp.MustCompile(`\\boxed\{([^{}]*)\}`)
 	marker  = regexp.MustCompile(`####[ \t]*([^\n]+)`)
-	opening = regexp.MustCompile(`(?i)^(certainly|sure|of course|absolutely|okay|ok|great|here|below|as requested|i'd be happy|i would be happy|got it|no problem|yes|thank you|understood|alright)\b`)
-	parting = regexp.MustCompile(`(?i)^(let me know|i hope|hope this|feel free|please let me|would you like|if you('d| would| need| have)|this (response|answer|poem|letter|summary|list)|note:|\(note|is there anything|do you)`)
 	heading = regexp.MustCompile(`(?m)^[ \t]*(?:#{1,6}[ \t]+)+`)
 )
 

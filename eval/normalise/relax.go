@@ -72,10 +72,10 @@ func (r *relaxer) skipTo(end string) {
 }
 
 func (r *relaxer) token(c byte) bool {
-	switch {
-	case c == '"' || c == '\'':
+	switch c {
+	case '"', '\'':
 		return r.text(c)
-	case c == '{' || c == '[' || c == ':':
+	case '{', '[', ':':
 		r.out = append(r.out, c)
 		r.i++
 		return true

@@ -187,7 +187,7 @@ func (p *loading) request(o *Options) *switchgear.Request {
 		return p.wire(o)
 	}
 	req := &switchgear.Request{}
-	if p.base != nil {
+	if p.base != nil && !o.Has("request") {
 		req = p.base.make(p, o, vars)
 	}
 	switch {

@@ -75,8 +75,10 @@ func (p *loading) set(root *Value) *Set {
 	if v := o.Value("version"); v != nil && (v.Kind != Number || v.Text != "1") {
 		o.Complain("version", "this program reads version 1 of the format", "Write version: 1, or leave it out.")
 	}
-	s.Route, _ = o.Text("route")
-	if s.Route == "" {
+	if root.Kind != Map {
+		return s
+	}
+	if s.Route, _ = o.Text("route"); o.Value("route") == nil {
 		o.Complain("route", "the set does not say which route it judges", "Add route: NAME, as in the routing file.")
 	}
 	s.Description, _ = o.Text("description")

@@ -124,8 +124,10 @@ func (s *Set) FormatOf(c *Case) normalise.Format {
 	if c.Request == nil {
 		return f
 	}
-	for i := range c.Request.Tools {
-		f.Words = append(f.Words, c.Request.Tools[i].Name)
+	if f.Kind != normalise.JSON {
+		for i := range c.Request.Tools {
+			f.Words = append(f.Words, c.Request.Tools[i].Name)
+		}
 	}
 	if out := c.Request.Output; out != nil && f.Kind == normalise.JSON {
 		f.Words = schemaKeys(out.Schema)

@@ -134,6 +134,9 @@ func explain(err *jsonschema.ValidationError) string {
 	case *kind.Enum:
 		return at(path) + " is " + brief(k.Got) + ", which is none of the allowed values"
 	}
+	if k, ok := err.ErrorKind.(*kind.Format); ok {
+		return at(path) + " is " + brief(k.Got) + ", which is no " + k.Want
+	}
 	_, reason, ok := strings.Cut(err.Error(), "': ")
 	if !ok {
 		reason = "it does not keep to the schema"

@@ -197,7 +197,14 @@ func (g *toolCalls) match(want []expectedCall, made []normalise.Call) (int, stri
 		}
 		if why == "" {
 			if why = reason; why == "" {
-				why = fmt.Sprintf("%s is not called; the calls made are %s", want[i].name, madeNames(made))
+				often := ""
+				if slices.ContainsFunc(made, func(m normalise.Call) bool { return sameName(want[i].name, m.Name) }) {
+					often = " as often as expected"
+					if g.ordered {
+						often = " in the place it is expected"
+					}
+				}
+				why = fmt.Sprintf("%s is not called%s; the calls made are %s", want[i].name, often, madeNames(made))
 			}
 		}
 	}

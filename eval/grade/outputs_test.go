@@ -183,30 +183,21 @@ type judged struct {
 	rung            string
 }
 
-// grades judges an output as it is and as it reads from the ladder. Each
-// grader looks for its own reading, as the publisher's tolerant evaluator does.
+// grades judges an output as it is and as it reads from the ladder.
 func grades(t *testing.T, set *eval.Set, c *eval.Case, out *eval.Output) judged {
 	t.Helper()
-	got := judged{lenient: true}
-	for _, g := range set.GradersOf(c) {
-		passed := false
-		for reading := range eval.Readings(out, set.FormatOf(c)) {
-			score, err := g.Grader.Grade(t.Context(), c, reading.Output)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if score.Pass {
-				passed = true
-				if reading.Rung != "" {
-					got.rung = reading.Rung
-				}
-				break
-			}
-		}
-		got.lenient = got.lenient && passed
+	strict, err := set.Mark(t.Context(), c, out)
+	if err != nil {
+		t.Fatal(err)
 	}
-	got.strict = got.lenient && got.rung == ""
-	return got
+	lenient, err := set.Lenient(t.Context(), c, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strict.Pass && (!lenient.Pass || lenient.Rung != "") {
+		t.Errorf("case %s passes as it is, and not on the ladder: %+v", c.ID, lenient)
+	}
+	return judged{strict: strict.Pass, lenient: lenient.Pass, rung: lenient.Rung}
 }
 
 // TestOutputs grades the real outputs of every model with our graders, as they

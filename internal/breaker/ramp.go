@@ -97,7 +97,7 @@ func (b *Breaker) ramped(o *failover.Outcome, now time.Time) bool {
 		b.open(cause{reason: fmt.Sprintf("%d of %d failed while ramping", r.bad, r.n), kind: b.trial.kind, err: o.Err}, now)
 		return true
 	}
-	if ratio, n, slow := b.weather.median(); n >= rampNeeds && slow {
+	if ratio, n, is := b.weather.median(); n >= rampNeeds && is == skySlow {
 		b.open(cause{reason: slowReason(ratio), kind: kindSlow, err: o.Err}, now)
 		return true
 	}

@@ -310,4 +310,3 @@ func TestSlowWeather(t *testing.T) {
 		})
 	}
 }
-

@@ -59,10 +59,11 @@ func open(t *testing.T, text string) *house {
 	return build(t, text, up, up.Transport())
 }
 
-func build(t *testing.T, text string, up *sim.Server, upstream http.RoundTripper) *house {
+func build(t *testing.T, text string, up *sim.Server, upstream http.RoundTripper, opts ...gateway.Option) *house {
 	t.Helper()
 	h := &house{t: t, sim: up, records: &recorder{}}
-	gw, err := gateway.New(t.Context(), parse(t, text), gateway.WithTransport(upstream), gateway.WithObserver(h.records), gateway.WithEvents(h.records.event))
+	opts = append(opts, gateway.WithTransport(upstream), gateway.WithObserver(h.records), gateway.WithEvents(h.records.event))
+	gw, err := gateway.New(t.Context(), parse(t, text), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,12 +122,6 @@ type recorder struct {
 	events   []gateway.Event
 }
 
-func (r *recorder) event(e gateway.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-}
-
 func (r *recorder) Attempted(_ context.Context, _ string, a *switchgear.Attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -138,6 +132,12 @@ func (r *recorder) Requested(_ context.Context, rec *switchgear.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, *rec)
+}
+
+func (r *recorder) event(e gateway.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
 }
 
 func (r *recorder) last() switchgear.Record {

@@ -121,6 +121,12 @@ const (
 	MarkUnclassified
 )
 
+// MarkSettled: nothing that a second try at the same target does can change
+// the outcome, although its class is one that is tried again: nobody listens,
+// the name has no address, the certificate does not hold, the time for
+// connecting is used up.
+const MarkSettled Mark = 1 << 7
+
 // Has reports whether all of some marks are set.
 func (m Mark) Has(of Mark) bool { return m&of == of }
 
@@ -177,6 +183,10 @@ func (e *Error) Error() string {
 	}
 	return b.String()
 }
+
+// Retryable reports whether another try at the same target has a fair chance:
+// what its class says, unless the matter is settled.
+func (e *Error) Retryable() bool { return e.Class.Retryable() && !e.Marks.Has(MarkSettled) }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }

@@ -76,6 +76,14 @@ func silent(within, alone time.Duration, words string) must {
 	}
 }
 
+// dials is a connection that has not come about when its time is up. It is not
+// tried again.
+func dials(d time.Duration) must {
+	m := once("connect", "unreachable")
+	m.least, m.most, m.alone.least, m.alone.most = d, d, d, d
+	return m
+}
+
 // limited is a rate limit: calls and wait with somewhere else to go, and what a
 // client is told if there is nowhere.
 func limited(calls int, wait time.Duration, alone lone) must {
@@ -127,6 +135,7 @@ func matrix() map[string]row {
 	return map[string]row{
 		// The caller's fault: exactly one call, and the provider's own words.
 		"400":         {ways: all(refuses(400, "invalid"))},
+		"400-vague":   {ways: all(refuses(400, "invalid"))},
 		"400-context": {ways: all(refuses(400, "context"))}, // nothing is known of the second step's window
 		"400-filter":  {ways: all(refuses(400, "policy"))},
 		"413":         {ways: map[string]must{"openai": refuses(413, "context"), "anthropic": refuses(413, "invalid")}},
@@ -135,6 +144,7 @@ func matrix() map[string]row {
 		// Our key's fault: never the caller's 401.
 		"401":             {ways: all(once("auth", "refused our key (401)"))},
 		"402":             {ways: all(once("quota", "account out of money or over its limit (402)"))},
+		"401-key":         {ways: all(once("auth", "refused our key (401)"))},
 		"403":             {ways: all(once("auth", "refused our key (403)"))},
 		"400-usage-limit": {ways: map[string]must{"anthropic": once("quota", "account out of money or over its limit (400)")}},
 		"429-quota":       {ways: map[string]must{"openai": once("quota", "account out of money or over its limit (429)")}},
@@ -155,6 +165,8 @@ func matrix() map[string]row {
 		}},
 		"429-remaining": {ways: all(once("overloaded", "overloaded (429)"))}, // a limit that has room left is not the key's
 		"429-slow-down": {ways: map[string]must{"openai": limited(1, 0, cools())}},
+		"429-ramp":      {ways: all(passes())}, // one call is no growth
+		"capacity":      {ways: all(passes())}, // nor too many
 
 		// The provider's fault.
 		"404":       {ways: all(once("gone", "does not have this model (404)"))},
@@ -171,9 +183,21 @@ func matrix() map[string]row {
 		"530":       {ways: all(twice("server", "failed (530)"))},
 		"403-html":  {ways: all(twice("connect", "unreachable, something else answered in its place (403)"))},
 		"redirect":  {ways: all(once("auth", "refused our key (302)"))}, // to a login page
-		"refused":   {ways: all(twice("connect", "unreachable"))},
+		"refused":   {ways: all(once("connect", "unreachable"))},
 		"reset":     {ways: all(twice("connect", "unreachable"))},
 		"close":     {ways: all(twice("connect", "unreachable"))},
+		"errno":     {spec: "errno-EPIPE", ways: all(twice("connect", "unreachable"))},
+
+		// No connection. One that was reset while it was kept is the next
+		// request's trouble, and the transport's.
+		"unreachable": {ways: all(once("connect", "unreachable"))},
+		"nxdomain":    {ways: all(once("connect", "unreachable"))},
+		"tls-cert":    {ways: all(once("connect", "unreachable"))},
+		"blackhole":   {ways: all(dials(2 * time.Second))},
+		"dns-stall":   {ways: all(dials(2 * time.Second))},
+		"tls-hang":    {spec: "tls-hang-2s", ways: all(dials(2 * time.Second))}, // not the 3 s of the first token
+		"reset-idle":  {ways: all(passes())},
+		"stuck-body":  {ways: all(passes())}, // a short request is none
 
 		// Time.
 		"silence":      {ways: mute},
@@ -199,6 +223,7 @@ func matrix() map[string]row {
 		// says it is content and cannot be read is content lost.
 		"malformed":    {ways: map[string]must{"whole": twice("malformed", "gave no proper answer (200)"), "anthropic/stream": breaks("malformed", 0)}},
 		"invalid-utf8": {ways: map[string]must{"whole": twice("malformed", "gave no proper answer (200)"), "anthropic/stream": breaks("malformed", 0)}},
+		"bad-gzip":     {spec: "bad-gzip-0", ways: all(twice("malformed", "gave no proper answer"))},
 		"200-html":     {ways: all(twice("connect", "unreachable, something else answered in its place (200)"))},
 		"200-empty":    {ways: map[string]must{"": twice("malformed", "gave no proper answer (200)"), "anthropic/stream": twice("malformed", "gave no proper answer")}},
 		"200-object":   {ways: map[string]must{"openai": twice("malformed", "gave no proper answer (200)"), "anthropic": twice("malformed", "gave no proper answer")}},
@@ -208,6 +233,12 @@ func matrix() map[string]row {
 		"big-event":       {spec: "big-event-1", ways: all(passes())},
 		"crlf":            {ways: all(passes())},
 		"no-space":        {ways: all(passes())},
+		"multi-line":      {ways: all(passes())},
+		"split-utf8":      {ways: map[string]must{"anthropic/stream": breaks("malformed", 0)}}, // as invalid-utf8
+		"finish-twice":    {ways: all(passes())},
+		"late-content":    {ways: all(passes())},
+		"garbage":         {ways: all(passes())}, // a matter for evals
+		"short":           {ways: all(passes())},
 		"200-retry-after": {ways: all(passes())},
 		"refusal":         {ways: all(passes())},
 		"content-filter":  {ways: all(passes())},

@@ -25,6 +25,7 @@ const (
 	CodeConnectTime = "timeout"     // no connection came about in time
 	CodeReset       = "reset"       // the connection was reset
 	CodeClosed      = "closed"      // the connection was closed, or lost
+	CodeStuck       = "stuck"       // the request was not read
 	CodeHTTP        = "http"        // what came back is no HTTP
 	CodeTransport   = "transport"   // something else
 )
@@ -36,12 +37,27 @@ func (e *endpoint) unreachable(ctx context.Context, err error) *switchgear.Error
 	}
 	f := diagnose(err)
 	class := switchgear.ClassConnect
-	if f.code == CodeHTTP {
+	switch f.code {
+	case CodeHTTP:
 		class = switchgear.ClassMalformed
+	case CodeStuck:
+		class = switchgear.ClassTimeout
 	}
 	return &switchgear.Error{
-		Class: class, Provider: e.name, Code: f.code, Err: f.cause,
+		Class: class, Provider: e.name, Code: f.code, Err: f.cause, Marks: settled(f.code),
 		Message: f.what + " (" + e.host + ")",
+	}
+}
+
+// settled marks what a second try a moment later cannot change: nobody
+// listens, the name, the certificate, and the two seconds that were given to
+// connecting and are gone.
+func settled(code string) switchgear.Mark {
+	switch code {
+	case CodeRefused, CodeUnreachable, CodeDNS, CodeDNSTimeout, CodeTLS, CodeConnectTime:
+		return switchgear.MarkSettled
+	default:
+		return 0
 	}
 }
 
@@ -150,6 +166,8 @@ func diagnoseSystem(err error) (finding, bool) {
 	errors.As(err, &number)
 	var timeout net.Error
 	switch {
+	case errors.Is(err, errStuck):
+		return finding{CodeStuck, errStuck.Error(), nil}, true
 	case number == syscall.ECONNREFUSED:
 		return finding{CodeRefused, "the provider refused the connection", number}, true
 	case number == syscall.ECONNRESET, number == syscall.EPIPE, number == syscall.ECONNABORTED:

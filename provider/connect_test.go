@@ -49,6 +49,9 @@ func TestTransportErrors(t *testing.T) {
 		p := newTalk(t, "https://upstream.test/?secret="+canary, roundTrip(func(*http.Request) (*http.Response, error) { return nil, test.err }))
 		_, err := p.Complete(t.Context(), call(`{}`))
 		e := expect(t, err, switchgear.ClassConnect, test.code)
+		if settled := test.code != provider.CodeReset && test.code != provider.CodeClosed && test.code != provider.CodeTransport; e.Retryable() == settled {
+			t.Errorf("%v: worth another try: %v", test.err, e.Retryable())
+		}
 		if !strings.Contains(e.Message, "upstream.test") {
 			t.Errorf("%v: the message does not say where: %q", test.err, e.Message)
 		}

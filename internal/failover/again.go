@@ -24,7 +24,7 @@ func (j *job) again(a *attempt, tries int, err *switchgear.Error, avoid uint64) 
 
 // worthAgain says whether a step is worth another try, and after which wait.
 func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uint64) (time.Duration, bool) {
-	retryable := err.Class.Retryable()
+	retryable := err.Retryable()
 	if tries >= max(a.step.Retry.Attempts, 1) || j.capped() || !j.hasTime(0) || (!retryable && !err.Class.CoolsKey()) {
 		return 0, false
 	}

@@ -30,22 +30,48 @@ type call struct {
 	finished bool       // all but the last bytes are sent; guarded by s.mu
 	id       string     // the request id of Anthropic
 	unhook   func() bool
+	query    query
+	timer    *time.Timer   // of waits; nil until the first
+	stuck    time.Duration // a fault: the rest of the body is not read for that long
 }
 
 // begin reads a request and writes it into the log.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *call {
-	body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	c := &call{s: s, w: w, r: r, ctx: r.Context(), body: body, dialect: dialectOf(r)}
-	c.entry = s.arrive(r, body)
-	c.entry.Dialect = c.dialect
+	body, stuck := s.read(r)
+	c := &call{s: s, w: w, r: r, ctx: r.Context(), body: body, dialect: dialectOf(r), stuck: stuck}
+	c.query = s.queryOf(r, body)
+	c.entry = s.arrive(r, body, &c.query)
 	c.rng = rand.New(rand.NewPCG(s.opts.Seed, uint64(c.entry.N)))
 	c.unhook = context.AfterFunc(c.ctx, c.cancelled) //nolint:contextcheck // cancelled only takes note
 	return c
 }
 
+// read reads a request. With the fault stuck-body it stops half-way in a large
+// one, and says for how long.
+func (s *Server) read(r *http.Request) (body []byte, stuck time.Duration) {
+	body, _ = io.ReadAll(io.LimitReader(r.Body, stuckAfter))
+	if len(body) < stuckAfter {
+		return body, 0
+	}
+	q := s.queryOf(r, body)
+	q.model = modelIn(body)
+	faults, _ := s.choose(&q, false) // a mistake is told later
+	for _, f := range faults {
+		if f.Name == "stuck-body" {
+			_, _ = s.choose(&q, true)
+			return body, s.durationOf(f)
+		}
+	}
+	rest, _ := io.ReadAll(io.LimitReader(r.Body, maxBody+1-stuckAfter))
+	return append(body, rest...), 0
+}
+
 // end closes the entry. It runs when a fault panics, too.
 func (c *call) end() {
 	c.unhook()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
 	c.s.mu.Lock()
 	if c.ctx.Err() != nil && !c.finished {
 		c.cancelAt()
@@ -117,6 +143,10 @@ func (c *call) respond() *exchange {
 }
 
 func (c *call) decide() *exchange {
+	if c.stuck > 0 {
+		c.note(func(e *Entry) { e.Model, e.Fault = modelIn(c.body), "stuck-body" })
+		return &exchange{silent: true, end: endStuck}
+	}
 	if len(c.body) > maxBody {
 		return c.statusFault("413")
 	}
@@ -130,7 +160,7 @@ func (c *call) decide() *exchange {
 	}[c.r.Method+" "+path]
 	switch {
 	case serve == nil && c.r.Method == http.MethodGet && (path == "/models" || strings.HasPrefix(path, "/models/")):
-		return c.faulty(c.r.Header.Get(faultHeader), "", func() *exchange { return c.models(strings.TrimPrefix(path, "/models")) })
+		return c.faulty("", func() *exchange { return c.models(strings.TrimPrefix(path, "/models")) })
 	case serve == nil:
 		return c.noSuchPath()
 	}
@@ -140,7 +170,7 @@ func (c *call) decide() *exchange {
 		return c.badJSON(err)
 	}
 	c.note(func(e *Entry) { e.Model, e.Stream = c.ask.model, c.ask.stream })
-	return c.faulty(c.r.Header.Get(faultHeader), c.ask.model, serve)
+	return c.faulty(c.ask.model, serve)
 }
 
 // authorize refuses a call without an accepted key.
@@ -152,18 +182,16 @@ func (c *call) authorize() *exchange {
 }
 
 // faulty answers a call with the faults that apply to it.
-func (c *call) faulty(header, model string, serve func() *exchange) *exchange {
-	faults, err := c.s.choose(header, model, c.dialect, true)
+func (c *call) faulty(model string, serve func() *exchange) *exchange {
+	c.query.model = model
+	faults, err := c.s.choose(&c.query, true)
 	if err != nil {
 		return c.invalid("unknown_fault", "model", err.Error())
 	}
-	if len(faults) > 0 {
+	if x, kept := c.replied(faults); x != nil {
+		return x
+	} else if faults = kept; len(faults) > 0 {
 		c.note(func(e *Entry) { e.Fault = joinFaults(faults) })
-	}
-	for _, f := range faults {
-		if row := c.s.table[f.Name]; row.reply != nil {
-			return row.reply(c, f)
-		}
 	}
 	if c.ask == nil {
 		return c.bend(serve(), faults)
@@ -185,6 +213,33 @@ func (c *call) faulty(header, model string, serve func() *exchange) *exchange {
 	return c.bend(x, faults)
 }
 
+// replied is what a fault answers in place of the provider, after the wait
+// that another one asks for. Faults that spare this call are left out of kept.
+func (c *call) replied(faults []Fault) (x *exchange, kept []Fault) {
+	var hold time.Duration
+	for _, f := range faults {
+		row := c.s.table[f.Name]
+		if f.Name == "slow-headers" {
+			hold += c.duration(f)
+		}
+		if row.reply != nil {
+			made := row.reply(c, f)
+			if made == nil {
+				continue
+			}
+			if x == nil {
+				x = made
+			}
+		}
+		kept = append(kept, f)
+	}
+	if x != nil {
+		x.hold += hold
+		c.note(func(e *Entry) { e.Fault = joinFaults(kept) })
+	}
+	return x, kept
+}
+
 func (c *call) bend(x *exchange, faults []Fault) *exchange {
 	if x.status != http.StatusOK {
 		return x
@@ -199,11 +254,16 @@ func (c *call) bend(x *exchange, faults []Fault) *exchange {
 
 // pace spreads an answer over the time a model takes.
 func (c *call) pace(x *exchange) {
-	p := c.s.opts.Latency
 	if x.status != http.StatusOK {
 		return
 	}
-	first := p.first(c.rng)
+	p := c.s.paceOf(&c.query)
+	if p == (Profile{}) {
+		return
+	}
+	// What is drawn depends on the call and the moment, not on the order in
+	// which calls of one moment are served.
+	first := p.first(rand.New(rand.NewPCG(c.s.opts.Seed^c.query.body, uint64(c.entry.Time.UnixNano()))))
 	if !x.stream {
 		size := 0
 		for _, f := range x.frames {

@@ -33,3 +33,22 @@ func ExampleServer_Transport() {
 	// sim-503x1 503 error
 	// sim-503x1 200 answered
 }
+
+// An outage that happened is played against one region of a provider.
+func ExampleServer_Play() {
+	server := sim.New(sim.Options{})
+	play := func() error {
+		outage, err := sim.Outage("G") // or sim.ParseOutage("mine.yaml", text)
+		if err != nil {
+			return err
+		}
+		server.Play(outage, sim.Strike{Provider: "azure", Region: "swedencentral", Model: "gpt-5", Seed: 1})
+		fmt.Println(outage.Title(), outage.Strikes(), outage.Lasts())
+		return nil
+	}
+	if err := play(); err != nil {
+		panic(err)
+	}
+	// Output:
+	// region cascade region 10m0s
+}

@@ -1,12 +1,12 @@
 package sim
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"net"
 	"net/http"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -24,6 +24,7 @@ type exchange struct {
 	drip    bool          // one byte at a time
 	declare int           // what Content-Length says; -1 sends none
 	end     ending
+	errno   syscall.Errno // what endReset makes the client read; 0 is ECONNRESET
 }
 
 // frame is a piece of a body.
@@ -51,6 +52,7 @@ const (
 	endAbort               // the connection is closed in mid-body
 	endReset               // the connection is reset
 	endHang                // nothing more comes, and the connection stays open
+	endStuck               // nothing more is read
 )
 
 // whole is an exchange of one body.
@@ -196,18 +198,25 @@ func (c *call) endAs(x *exchange) {
 		c.finishing()
 	case endHang:
 		<-c.ctx.Done()
+	case endStuck:
+		c.hold(c.stuck)
 	case endAbort:
 		c.broke()
 		panic(http.ErrAbortHandler)
 	case endReset:
 		c.broke()
-		c.reset()
+		errno := x.errno
+		if errno == 0 {
+			errno = syscall.ECONNRESET
+		}
+		reset(c.w, errno)
 	}
 }
 
-// reset closes the connection so that the client reads ECONNRESET.
-func (c *call) reset() {
-	conn, _, err := http.NewResponseController(c.w).Hijack()
+// reset breaks the connection off, so that the client reads an error: in
+// memory that very one, over a socket ECONNRESET.
+func reset(w http.ResponseWriter, errno syscall.Errno) {
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler) // not over HTTP/1.1: breaking off is the nearest there is
 	}
@@ -216,7 +225,7 @@ func (c *call) reset() {
 		_ = conn.SetLinger(0)
 		_ = conn.Close()
 	case *memConn:
-		conn.reset()
+		conn.breakOff(errno)
 	default:
 		_ = conn.Close()
 	}
@@ -227,8 +236,14 @@ func (c *call) wait(d time.Duration) bool {
 	if d <= 0 {
 		return c.ctx.Err() == nil
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, d)
-	defer cancel()
-	<-ctx.Done()
+	if c.timer == nil {
+		c.timer = time.NewTimer(d)
+	} else {
+		c.timer.Reset(d)
+	}
+	select {
+	case <-c.ctx.Done():
+	case <-c.timer.C:
+	}
 	return c.ctx.Err() == nil
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,12 +16,13 @@ const (
 	argDuration = "duration"
 	argCount    = "count"
 	argText     = "text"
+	argErrno    = "errno"
 )
 
 // FaultInfo tells about a fault.
 type FaultInfo struct {
 	Name     string
-	Arg      string   // "duration", "count", "text", or "" if it takes none
+	Arg      string   // "duration", "count", "text", "errno", or "" if it takes none
 	Default  string   // the argument if none is given
 	Does     string   // half a sentence
 	Dialects []string // those that have it
@@ -32,10 +34,13 @@ type FaultInfo struct {
 type faultRow struct {
 	FaultInfo
 
-	reply   func(c *call, f Fault) *exchange    // instead of an answer
+	reply   func(c *call, f Fault) *exchange    // instead of an answer; nil spares this call
 	prepare func(q *ask, f Fault)               // before an answer is composed
 	shape   func(a *answer, q *ask, f Fault)    // on each composed choice
 	bend    func(c *call, x *exchange, f Fault) // on the bytes
+
+	// dial is the error of a connection in memory that does not come about.
+	dial func(ctx context.Context, d time.Duration) error
 }
 
 func (r faultRow) speaks(dialect string) bool { return slices.Contains(r.Dialects, dialect) }
@@ -59,7 +64,7 @@ func faultIndex() map[string]faultRow {
 
 func faultTable() []faultRow {
 	both := []string{openai, anthropic}
-	rows := slices.Concat(statusRows(), limitRows(), pageRows(), connectionRows(), timeRows(), breakRows(), eventRows(), bodyRows(), contentRows())
+	rows := slices.Concat(statusRows(), limitRows(), pageRows(), rateRows(), connectionRows(), timeRows(), breakRows(), eventRows(), oddEventRows(), bodyRows(), contentRows())
 	for i := range rows {
 		if rows[i].Dialects == nil {
 			rows[i].Dialects = both
@@ -77,6 +82,11 @@ func with(name, arg, fallback, does string) faultRow {
 }
 
 func (r faultRow) replies(f func(c *call, f Fault) *exchange) faultRow { r.reply = f; return r }
+
+func (r faultRow) dials(f func(ctx context.Context, d time.Duration) error) faultRow {
+	r.dial = f
+	return r
+}
 
 func (r faultRow) bends(f func(c *call, x *exchange, f Fault)) faultRow { r.bend = f; return r }
 
@@ -99,8 +109,15 @@ func (c *call) count(f Fault) int {
 	return n
 }
 
-func (c *call) duration(f Fault) time.Duration {
-	d, _ := time.ParseDuration(c.arg(f)) // checked when it was parsed
+func (c *call) duration(f Fault) time.Duration { return c.s.durationOf(f) }
+
+// durationOf is a fault's argument, or its default; 0 if it takes none.
+func (s *Server) durationOf(f Fault) time.Duration {
+	text := f.Arg
+	if text == "" {
+		text = s.table[f.Name].Default
+	}
+	d, _ := time.ParseDuration(text) // checked when it was parsed
 	return d
 }
 
@@ -192,22 +209,6 @@ func pageRows() []faultRow {
 			x.header.Set("Location", "https://login.invalid/")
 			return x
 		}))
-}
-
-// connectionRows fail before there is an answer.
-func connectionRows() []faultRow {
-	silent := func(end ending) func(*call, Fault) *exchange {
-		return func(*call, Fault) *exchange { return &exchange{silent: true, end: end} }
-	}
-	return []faultRow{
-		with("refused", argDuration, "5s", "refuses the connection; over a socket it resets this one and closes the listener that long").replies(func(c *call, f Fault) *exchange {
-			c.s.refuseFor(c.duration(f))
-			return &exchange{silent: true, end: endReset}
-		}),
-		row("reset", "resets the connection before any header").replies(silent(endReset)),
-		row("close", "closes the connection before any header").replies(silent(endAbort)),
-		row("silence", "accepts the request and never answers").replies(silent(endHang)),
-	}
 }
 
 func timeRows() []faultRow {
@@ -406,12 +407,28 @@ func contentRows() []faultRow {
 				a.text = "```json\n" + a.text + "\n```"
 			}
 		}),
+		row("garbage", "mixes words of other languages and scripts into the text").shapes(func(a *answer, _ *ask, _ Fault) {
+			a.text = garbled(a.text)
+		}),
+		row("short", "ends every answer after one token, as if max_tokens were 1").shapes(func(a *answer, _ *ask, _ Fault) {
+			a.text, a.calls, a.finish = fit(a.text, 4), nil, finishLength
+		}),
 		row("bad-tool-args", "cuts the arguments of tool calls; a whole Anthropic body has {} there").shapes(func(a *answer, _ *ask, _ Fault) {
 			for i := range a.calls {
 				a.calls[i].args = fit(a.calls[i].args, len(a.calls[i].args)/2)
 			}
 		}),
 	}
+}
+
+// garbled puts a strange word after every sixth of a text.
+func garbled(text string) string {
+	strange := []string{"สวัสดี", "кол", "数据", "ưu", "∎∎", "ಠ"}
+	words := strings.Fields(text)
+	for i := 5; i < len(words); i += 6 {
+		words[i] += " " + strange[i/6%len(strange)]
+	}
+	return strings.Join(words, " ")
 }
 
 // filler is a text of n bytes.

@@ -43,7 +43,7 @@ func TestEveryFault(t *testing.T) {
 
 func faultChecks() map[string]check {
 	all := map[string]check{}
-	for _, group := range []map[string]check{statusChecks(), limitChecks(), connectionChecks(), timeChecks(), breakChecks(), eventChecks(), bodyChecks(), contentChecks()} {
+	for _, group := range []map[string]check{statusChecks(), limitChecks(), connectionChecks(), timeChecks(), breakChecks(), eventChecks(), bodyChecks(), contentChecks(), dialChecks(), rateChecks(), oddEventChecks(), oddContentChecks()} {
 		maps.Copy(all, group)
 	}
 	return all

@@ -99,6 +99,8 @@ func (r faultRow) check(f Fault) error {
 	switch r.Arg {
 	case argDuration:
 		_, err = time.ParseDuration(f.Arg)
+	case argErrno:
+		err = checkErrno(f.Arg)
 	case argCount:
 		var n int
 		if n, err = strconv.Atoi(f.Arg); n < 0 || n > 1<<20 {
@@ -138,84 +140,130 @@ func splitModel(model string, table map[string]faultRow) (base string, faults []
 type source struct {
 	owner    string // in the keys of Server.counts
 	faults   []Fault
-	explicit bool    // the request itself asks
-	share    float64 // of the calls, drawn once for all the faults; 0 for every call
+	explicit bool // the request itself asks
+}
+
+// query is what decides which faults a call has.
+type query struct {
+	header           string // x-sim-fault
+	model, dialect   string
+	provider, region string
+	key              int    // the place of the accepted key that came, from 1; 0 for none
+	body             uint64 // a fingerprint
 }
 
 // choose finds the faults of one call: those of the first source that has any.
 // Without take nothing is counted, and the next call is told the same.
-func (s *Server) choose(header, model, dialect string, take bool) ([]Fault, error) {
-	sources, err := s.sources(header, model, dialect)
+func (s *Server) choose(q *query, take bool) ([]Fault, error) {
+	asked, err := s.asked(q)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	draw := func(key string) int {
+	for _, src := range asked {
+		if hit, err := s.hit(src, q, take); err != nil || len(hit) > 0 {
+			return hit, err
+		}
+	}
+	for _, set := range s.standing {
+		if !matches(set.Model, q.model) {
+			continue
+		}
+		if hit, _ := s.hit(source{owner: "set " + set.Model, faults: set.Faults}, q, take); len(hit) > 0 {
+			return hit, nil
+		}
+	}
+	return s.played(q, time.Now(), take), nil
+}
+
+// played are the faults that the script has for a call, or the errors of a
+// healthy provider. The caller holds the lock.
+func (s *Server) played(q *query, now time.Time, take bool) []Fault {
+	drawn := *q
+	drawn.body += s.nth(q, now, take) * 0x9e3779b97f4a7c15
+	if s.playing != nil {
+		r := s.playing.pick(&drawn, now, func(r *rule, rate float64) bool { return s.full(r, rate, now, take) })
+		if r != nil {
+			hit, _ := s.hit(source{owner: r.owner, faults: r.faults}, q, take)
+			return hit
+		}
+	}
+	if p := s.pace(); p.Errors > 0 && q.model != "" {
+		drawn.body = ^drawn.body
+		if fate(s.seed(), &drawn, now.Sub(s.started)) < p.Errors {
+			return []Fault{{Name: "500"}}
+		}
+	}
+	return nil
+}
+
+// nth counts the calls of one moment that are alike, so that in virtual time,
+// where many calls share a moment, they do not share their fate.
+func (s *Server) nth(q *query, now time.Time, take bool) uint64 {
+	if !now.Equal(s.moment) {
+		s.moment = now
+		clear(s.alike)
+	}
+	n := s.alike[q.body]
+	if take {
+		s.alike[q.body]++
+	}
+	return n
+}
+
+// hit draws which of a source's faults a call has. The caller holds the lock.
+func (s *Server) hit(src source, q *query, take bool) ([]Fault, error) {
+	var hit []Fault
+	for i, f := range src.faults {
+		row := s.table[f.Name]
+		if !row.speaks(q.dialect) {
+			if src.explicit {
+				return nil, fmt.Errorf("fault %s exists in the %s dialect only", f.Name, row.Dialects[0])
+			}
+			continue
+		}
+		if f.Times == 0 && f.Chance == 0 {
+			hit = append(hit, f)
+			continue
+		}
+		key := src.owner + "\x00" + strconv.Itoa(i) + f.String()
 		n := s.counts[key]
 		if take {
 			s.counts[key]++
 		}
-		return n
-	}
-	for _, src := range sources {
-		if n := draw(src.owner); src.share > 0 && roll(s.opts.Seed, src.owner, n) >= src.share {
-			continue
-		}
-		var hit []Fault
-		for i, f := range src.faults {
-			row := s.table[f.Name]
-			if !row.speaks(dialect) {
-				if src.explicit {
-					return nil, fmt.Errorf("fault %s exists in the %s dialect only", f.Name, row.Dialects[0])
-				}
-				continue
-			}
-			key := src.owner + "\x00" + strconv.Itoa(i) + f.String()
-			n := draw(key)
-			if (f.Times == 0 || n < f.Times) && (f.Chance == 0 || roll(s.opts.Seed, key, n) < f.Chance) {
-				hit = append(hit, f)
-			}
-		}
-		if len(hit) > 0 {
-			return hit, nil
+		if (f.Times == 0 || n < f.Times) && (f.Chance == 0 || roll(s.opts.Seed, key, n) < f.Chance) {
+			hit = append(hit, f)
 		}
 	}
-	return nil, nil
+	return hit, nil
 }
 
 func hasOwner(key, owner string) bool { return key == owner || strings.HasPrefix(key, owner+"\x00") }
 
-// sources lists what may ask for a fault, the strongest first.
-func (s *Server) sources(header, model, dialect string) ([]source, error) {
+// asked lists what the request itself asks for, the strongest first.
+func (s *Server) asked(q *query) ([]source, error) {
 	var out []source
-	if header != "" {
-		faults, err := ParseFaults(header)
+	if q.header != "" {
+		faults, err := ParseFaults(q.header)
 		if err != nil {
 			return nil, fmt.Errorf("header x-sim-fault: %w", err)
 		}
-		out = append(out, source{owner: "header " + model, faults: faults, explicit: true})
+		out = append(out, source{owner: "header " + q.model, faults: faults, explicit: true})
 	}
-	_, faults, err := splitModel(model, s.table)
+	_, faults, err := splitModel(q.model, s.table)
 	if err != nil {
 		return nil, err
 	}
 	if len(faults) > 0 {
-		out = append(out, source{owner: "model " + model, faults: faults, explicit: true})
+		out = append(out, source{owner: "model " + q.model, faults: faults, explicit: true})
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, set := range s.standing {
-		if matches(set.Model, model) {
-			out = append(out, source{owner: "set " + set.Model, faults: set.Faults})
-		}
-	}
-	return append(out, s.opts.Script.sources(model, dialect, time.Since(s.started))...), nil
+	return out, nil
 }
 
 // matches compares a model with a pattern; "" and "*" match every model.
 func matches(pattern, model string) bool {
-	if pattern == "" || pattern == "*" {
+	if pattern == "" || pattern == "*" || pattern == model {
 		return true
 	}
 	ok, err := path.Match(pattern, model)

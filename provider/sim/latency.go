@@ -11,6 +11,7 @@ type Profile struct {
 	FirstToken      time.Duration // the median wait for the first piece of content; 0 for none
 	Spread          float64       // sigma of the lognormal the wait is drawn from; 0 for always the median. 0.35 puts 1 wait in 20 beyond 1.8 medians
 	TokensPerSecond float64       // the cadence after the first token; 0 sends the rest at once
+	Errors          float64       // the share of calls that fail with a 500 even on a good day, 0 to 1
 }
 
 // Believable is about what a mid-sized model shows on a calm day.

@@ -22,7 +22,7 @@ func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
 // connections are closed at once. It closes the listener. After a fault
 // "refused" it listens again on the same address when the time is over.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	srv := newHTTPServer(s.Handler())
+	srv := s.newHTTPServer()
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	for {

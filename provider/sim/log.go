@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -33,9 +34,12 @@ type Entry struct {
 	Dialect     string            `json:"dialect"` // "openai" or "anthropic"
 	Model       string            `json:"model,omitempty"`
 	Stream      bool              `json:"stream"`
-	Key         string            `json:"key"`          // "#2" for the second accepted key, "sha256:" and 8 digits for another, "" for none
-	Headers     map[string]string `json:"headers"`      // those that matter to a provider
-	HeaderNames []string          `json:"header_names"` // all of them, sorted, in lower case
+	Provider    string            `json:"provider,omitempty"` // whose host was asked, as Options.Place says
+	Region      string            `json:"region,omitempty"`
+	Conn        int               `json:"conn,omitempty"` // counts connections from 1; 0 for one that never was, or is not known
+	Key         string            `json:"key"`            // "#2" for the second accepted key, "sha256:" and 8 digits for another, "" for none
+	Headers     map[string]string `json:"headers"`        // those that matter to a provider
+	HeaderNames []string          `json:"header_names"`   // all of them, sorted, in lower case
 	BodyHash    string            `json:"body_sha256"`
 	BodyLen     int               `json:"body_len"`
 	Body        []byte            `json:"body,omitempty"` // with Options.KeepBodies
@@ -60,12 +64,17 @@ func (s *Server) Log() []Entry {
 }
 
 // arrive writes a call into the log.
-func (s *Server) arrive(r *http.Request, body []byte) *Entry {
-	sum := sha256.Sum256(body)
+func (s *Server) arrive(r *http.Request, body []byte, q *query) *Entry {
 	e := &Entry{
-		Time: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
-		Key: s.keyName(clientKey(r.Header)), Headers: interesting(r.Header), HeaderNames: headerNames(r.Header),
-		BodyHash: hex.EncodeToString(sum[:]), BodyLen: len(body), Outcome: OutcomeOpen,
+		Time: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Dialect: q.dialect, Provider: q.provider, Region: q.region,
+		Key: s.keyName(clientKey(r.Header)), BodyLen: len(body), Outcome: OutcomeOpen,
+	}
+	if l := lineOf(r.Context()); l != nil {
+		e.Conn = l.n
+	}
+	if !s.opts.Lean {
+		sum := sha256.Sum256(body)
+		e.Headers, e.HeaderNames, e.BodyHash = interesting(r.Header), headerNames(r.Header), hex.EncodeToString(sum[:])
 	}
 	if s.opts.KeepBodies {
 		e.Body = body
@@ -79,6 +88,30 @@ func (s *Server) arrive(r *http.Request, body []byte) *Entry {
 	}
 	s.entries = append(s.entries, e)
 	return e
+}
+
+// queryOf is what a request tells before its body is understood.
+func (s *Server) queryOf(r *http.Request, body []byte) query {
+	q := query{header: r.Header.Get(faultHeader), dialect: dialectOf(r), key: 1 + slices.Index(s.opts.Keys, clientKey(r.Header))}
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	q.provider, q.region = s.place(host)
+	q.body = hashOf(body) ^ hashOf([]byte(q.provider))*31
+	return q
+}
+
+// place is the provider and the region that a host stands for.
+func (s *Server) place(host string) (provider, region string) {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if s.opts.Place != nil {
+		return s.opts.Place(host)
+	}
+	provider, _, _ = strings.Cut(host, ".")
+	return provider, ""
 }
 
 // clientKey is the key a request carries, in either protocol's header.

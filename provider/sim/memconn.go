@@ -23,9 +23,10 @@ type half struct {
 	mu       sync.Mutex
 	cond     *sync.Cond
 	buf      []byte
-	finished bool // the writer closed: what is buffered, then EOF
-	reset    bool // the writer reset: what is buffered, then ECONNRESET
-	gone     bool // the reader closed: writing fails
+	read     int           // how much of buf was read
+	finished bool          // the writer closed: what is buffered, then EOF
+	errno    syscall.Errno // the writer broke off: what is buffered, then this
+	gone     bool          // the reader closed: writing fails
 	reading  deadline
 	writing  deadline
 }
@@ -56,13 +57,15 @@ func (c *memConn) Read(p []byte) (int, error) {
 			return 0, opError("read", os.ErrDeadlineExceeded)
 		case len(p) == 0:
 			return 0, nil
-		case len(h.buf) > 0:
-			n := copy(p, h.buf)
-			h.buf = h.buf[n:]
+		case len(h.buf) > h.read:
+			n := copy(p, h.buf[h.read:])
+			if h.read += n; h.read == len(h.buf) {
+				h.buf, h.read = h.buf[:0], 0
+			}
 			h.cond.Broadcast()
 			return n, nil
-		case h.reset:
-			return 0, opError("read", os.NewSyscallError("read", syscall.ECONNRESET))
+		case h.errno != 0:
+			return 0, opError("read", os.NewSyscallError("read", h.errno))
 		case h.finished:
 			return 0, io.EOF
 		}
@@ -77,14 +80,17 @@ func (c *memConn) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
 		switch {
-		case h.finished || h.reset:
+		case h.finished || h.errno != 0:
 			return written, net.ErrClosed
 		case h.gone:
 			return written, opError("write", os.NewSyscallError("write", syscall.EPIPE))
 		case h.writing.passed():
 			return written, opError("write", os.ErrDeadlineExceeded)
 		}
-		if room := window - len(h.buf); room > 0 {
+		if room := window - (len(h.buf) - h.read); room > 0 {
+			if h.read > window { // make room at the front
+				h.buf, h.read = h.buf[:copy(h.buf, h.buf[h.read:])], 0
+			}
 			n := min(room, len(p)-written)
 			h.buf = append(h.buf, p[written:written+n]...)
 			written += n
@@ -140,11 +146,33 @@ func (c *memConn) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// reset ends both directions; the other end reads what was written, then
-// ECONNRESET.
-func (c *memConn) reset() {
-	c.out.change(func(h *half) { h.reset = true })
+// breakOff ends both directions; the other end reads what was written, then
+// the error: ECONNRESET, ETIMEDOUT and the like.
+func (c *memConn) breakOff(errno syscall.Errno) {
+	c.out.change(func(h *half) { h.errno = errno })
 	c.in.change(func(h *half) { h.gone = true })
+}
+
+// left reports whether the other end goes away within d.
+func (c *memConn) left(d time.Duration) bool {
+	until := time.Now().Add(d)
+	timer := time.AfterFunc(d, c.in.wake)
+	defer timer.Stop()
+	h := c.in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for !h.finished && h.errno == 0 && time.Now().Before(until) {
+		h.cond.Wait()
+	}
+	return h.finished || h.errno != 0
+}
+
+// wake makes those who wait look again. It takes the lock, so that nobody is
+// between looking and waiting.
+func (h *half) wake() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cond.Broadcast()
 }
 
 func (h *half) limit(d *deadline, t time.Time) {
@@ -156,7 +184,7 @@ func (h *half) limit(d *deadline, t time.Time) {
 	}
 	d.at = t
 	if wait := time.Until(t); !t.IsZero() && wait > 0 {
-		d.timer = time.AfterFunc(wait, h.cond.Broadcast)
+		d.timer = time.AfterFunc(wait, h.wake)
 	}
 	h.cond.Broadcast()
 }

@@ -49,7 +49,7 @@ func TestMemConnResetAndDeadlines(t *testing.T) {
 		}
 		_ = b.SetDeadline(time.Time{})
 		_, _ = a.Write([]byte("last words"))
-		a.reset()
+		a.breakOff(syscall.ECONNRESET)
 		got, err := io.ReadAll(b)
 		if string(got) != "last words" || !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("read %q: %v", got, err)

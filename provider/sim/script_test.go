@@ -42,8 +42,10 @@ func TestScript(t *testing.T) {
 		ramp := func(at time.Duration) (bad int) {
 			for range 50 {
 				s.Reset()
-				time.Sleep(at)
-				r, err := s.choose("", "gpt-5", openai, true)
+				time.Sleep(time.Second)
+				s.Play(script, Strike{Seed: uint64(bad) + uint64(time.Now().UnixNano())})
+				s.playing.started = time.Now().Add(-at)
+				r, err := s.choose(&query{model: "gpt-5", dialect: openai}, true)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -76,7 +78,20 @@ func TestScriptMistakes(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	f("", "no phases")
+	f("", "script:1: the script has no phases")
+	f("phases:\n  - name: a\n    for: 1m\n    faults:\n      - {fault: 503}\n      - {fault: 503, p: 3}\n  - {for: never}", "script:6: `p: 3` is no share of calls: write 0.25, 25% or 2%..60%\nscript:7: phase 2: `for: never`")
+	f("phases: [{faults: [{fault: 503, surprise: 1}]}]", `script:1: the script cannot be read: unknown field "surprise"`)
+	f("phases: [{faults: [{match: x}]}]", "a rule does nothing")
+	f("phases: [{faults: [{slow: 4}]}]", "`slow: 4` is no factor: write x4 or x1..x8")
+	f("phases: [{faults: [{fault: 503, capacity: 4}]}]", "`capacity: 4` is no rate")
+	f("phases: [{faults: [{slow: x2, capacity: 4/s}]}]", "add `fault: 503`")
+	f("phases: [{faults: [{fault: 503, flap: 60s}]}]", "`flap: 60s` is not two durations")
+	f("phases: [{faults: [{fault: 503, returns: soon}]}]", "`returns: soon` is not known")
+	f("phases: [{faults: [{fault: 503, returns: model by model}]}]", "no model ever returns")
+	f("phases: [{faults: [{fault: [503]}]}]", "a rule does nothing")
+	f("strikes: all\nphases: [{name: a}]", "script:1: `strikes: all` is not one of")
+	f("healthy: {first: 2s, p95: 1s}\nphases: [{name: a}]", "is less than the median")
+	f("healthy: {first: fast, rate: many, errors: 200%}\nphases: [{name: a}]", "`errors: 200%` is no number from 0 to 1")
 	f("phases: [{name: a, surprise: 1}]", "surprise")
 	f("phases: [{name: a}, {name: b}]", "phase a lasts for ever")
 	f("phases: [{name: a}]\nrepeat: true", "phase a lasts for ever")

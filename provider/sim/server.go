@@ -1,9 +1,13 @@
 package sim
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -14,11 +18,16 @@ type Options struct {
 	Latency    Profile     // the zero value answers without waiting
 	Keys       []string    // the API keys that are accepted; nil accepts any and none
 	Models     []string    // what GET /v1/models lists; nil for a built-in list. Models that are not listed are served all the same
-	Script     *Script     // faults over time; its clock starts at New and at Reset
+	Script     *Script     // faults over time; its clock starts at New and at Reset. Play runs another
 	Replay     *Replay     // answer from recordings; a prompt without one is a 404
 	Echo       bool        // repeat the last user message in the answer; off, no prompt ever comes back
 	KeepBodies bool        // keep the bytes of each request in its Entry
 	Log        func(Entry) // called at the end of every call, by the goroutine that served it
+	Lean       bool        // leave the headers and the body's hash out of entries: for runs of many thousand calls
+
+	// Place says which provider, and which of its regions, a host is. Nil: the
+	// provider is the host's first label ("one" of "one.test"), the region "".
+	Place func(host string) (provider, region string)
 }
 
 // Server is a simulated provider. Make one with [New].
@@ -26,6 +35,7 @@ type Server struct {
 	opts  Options
 	table map[string]faultRow
 	mem   *http.Server // serves the connections of Transport
+	lines atomic.Int64 // connections so far
 
 	mu       sync.Mutex
 	started  time.Time
@@ -34,7 +44,28 @@ type Server struct {
 	counts   map[string]int  // how often each fault was considered
 	cached   map[uint64]bool // prompt prefixes that were seen before
 	standing []standing
+	playing  *play                    // the script that runs; nil without one
+	buckets  map[string]bucket        // of the script's capacities
+	rates    map[string]*rate         // of faults that count calls a second
+	moment   time.Time                // of the last call that was drawn for
+	alike    map[uint64]uint64        // the calls of that moment, by fingerprint
 	refuse   func(time.Duration) bool // closes the listener for a while; nil without one
+}
+
+// line is a connection that requests come over.
+type line struct {
+	n      int
+	conn   net.Conn
+	doomed atomic.Bool // it is reset when the next request comes
+}
+
+type lineKey struct{}
+
+// lineOf is the connection a request came over; nil if a server of somebody
+// else's serves the handler.
+func lineOf(ctx context.Context) *line {
+	l, _ := ctx.Value(lineKey{}).(*line)
+	return l
 }
 
 // standing is a fault set by SetFault.
@@ -47,18 +78,9 @@ type standing struct {
 // comes.
 func New(opts Options) *Server {
 	s := &Server{opts: opts, table: faultIndex()}
-	s.mem = newHTTPServer(s.Handler())
+	s.mem = s.newHTTPServer()
 	s.Reset()
 	return s
-}
-
-// newHTTPServer is a server without a log: what it would say is in the entries.
-func newHTTPServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-		ReadHeaderTimeout: time.Minute,
-	}
 }
 
 // Reset forgets every call, fault count, cached prompt and standing fault, and
@@ -72,6 +94,11 @@ func (s *Server) Reset() {
 	s.counts = map[string]int{}
 	s.cached = map[uint64]bool{}
 	s.standing = nil
+	s.playing, s.buckets, s.rates = nil, nil, nil
+	s.moment, s.alike = time.Time{}, map[uint64]uint64{}
+	if s.opts.Script != nil {
+		s.playing = &play{script: s.opts.Script, strike: Strike{Seed: s.opts.Seed}, started: s.started}
+	}
 }
 
 // SetFault makes every later request for a model fail. The model is a pattern
@@ -105,8 +132,51 @@ func (s *Server) Handler() http.Handler {
 			s.control(w, r)
 			return
 		}
+		if l := lineOf(r.Context()); l != nil && l.doomed.Load() {
+			reset(w, syscall.ECONNRESET) // as if before the request: it is in no log
+			return
+		}
 		c := s.begin(w, r)
 		defer c.end()
 		c.play(c.respond())
 	})
+}
+
+// newHTTPServer is a server without a log: what it would say is in the entries.
+func (s *Server) newHTTPServer() *http.Server {
+	return &http.Server{
+		Handler: s.Handler(),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, lineKey{}, &line{n: int(s.lines.Add(1)), conn: conn})
+		},
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		ReadHeaderTimeout: time.Minute,
+	}
+}
+
+// pace is how fast the server answers now; the caller holds the lock.
+func (s *Server) pace() Profile {
+	if s.playing != nil && s.playing.script.healthy != nil {
+		return *s.playing.script.healthy
+	}
+	return s.opts.Latency
+}
+
+// seed is what draws begin with now; the caller holds the lock.
+func (s *Server) seed() uint64 {
+	if s.playing != nil {
+		return s.playing.strike.Seed
+	}
+	return s.opts.Seed
+}
+
+// paceOf is the pace of one call.
+func (s *Server) paceOf(q *query) Profile {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pace()
+	if s.playing == nil {
+		return p
+	}
+	return s.playing.tempo(q, time.Now()).of(p)
 }

@@ -201,7 +201,7 @@ func TestLogIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range maxEntries + 5 {
-		s.arrive(r, nil)
+		s.arrive(r, nil, &query{})
 	}
 	if log := s.Log(); len(log) > maxEntries || log[len(log)-1].N != maxEntries+5 {
 		t.Errorf("%d entries, the last is %d", len(log), log[len(log)-1].N)

@@ -119,13 +119,12 @@ const (
 	// so that the class is only what the status says. Worth counting: the
 	// tables want a new row.
 	MarkUnclassified
+	// MarkSettled: nothing that a second try at the same target does can change
+	// the outcome, although its class is one that is tried again: nobody
+	// listens, the name has no address, the certificate does not hold, the time
+	// for connecting is used up.
+	MarkSettled
 )
-
-// MarkSettled: nothing that a second try at the same target does can change
-// the outcome, although its class is one that is tried again: nobody listens,
-// the name has no address, the certificate does not hold, the time for
-// connecting is used up.
-const MarkSettled Mark = 1 << 7
 
 // Has reports whether all of some marks are set.
 func (m Mark) Has(of Mark) bool { return m&of == of }

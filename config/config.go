@@ -29,6 +29,8 @@ type Config struct {
 	Retry      Retry
 	Breakers   []Breaker
 	Clients    []Client
+	Alerts     []Receiver
+	NoAlerts   bool   // the file says that nobody is to be told of anything
 	Generation string // six hexadecimal digits that change when the configuration does
 	Pos        Places
 }
@@ -36,7 +38,7 @@ type Config struct {
 // Places says where the settings stand that have no type of their own. A
 // setting that is not in the file has no place.
 type Places struct {
-	Listen, Admin, AdminListen, AdminToken, Expose, Direct, Clients Position
+	Listen, Admin, AdminListen, AdminToken, Expose, Direct, Clients, Alerts Position
 }
 
 // Admin is the port for operators.

@@ -15,7 +15,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	}
 	page := string(text)
 	for _, s := range []shape{
-		shapeFile, shapeProvider, shapeModel, shapeRoute, shapeWith, shapeTimeout, shapeRetry, shapeWhen, shapeClient, shapeBreaker,
+		shapeFile, shapeProvider, shapeModel, shapeRoute, shapeWith, shapeTimeout, shapeRetry, shapeWhen, shapeClient, shapeBreaker, shapeReceiver,
 	} {
 		for _, key := range s.keys() {
 			if key != "admin" && !strings.Contains(page, "\n| `"+key+"` | ") {

@@ -21,6 +21,10 @@ func environment(name string) (string, bool) {
 		"ATTEMPTS":          "3",
 		"EMPTY":             "",
 		"SPACED":            "two words",
+		"PD_ROUTING_KEY":    "0123456789abcdef0123456789abcdef",
+		"HOOK_URL":          "https://hooks.example/T0/B0/abcdefghijklmnop0123",
+		"HOOK_URL_CLEAR":    "http://hooks.example/alerts",
+		"HOOK_SECRET":       "a-secret-to-sign-with",
 	}[name]
 	return value, ok
 }

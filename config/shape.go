@@ -20,12 +20,13 @@ const (
 	shapeWhen     shape = "when" // and any label.NAME
 	shapeClient   shape = "client"
 	shapeBreaker  shape = "breaker"
+	shapeReceiver shape = "receiver"
 )
 
 // keys are the settings of a shape, most used first.
 func (s shape) keys() []string {
 	return map[shape][]string{
-		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients"},
+		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "alerts"},
 		shapeAdmin:    {"listen", "token"},
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight"},
 		shapeModel:    {"model", "tier", "price", "same_as"},
@@ -42,13 +43,14 @@ func (s shape) keys() []string {
 		shapeWhen:     {"input_tokens", "stream"},
 		shapeClient:   {"hash", "routes", "labels"},
 		shapeBreaker:  {"window", "cooldown", "probe"},
+		shapeReceiver: {"kind", "on", "key", "url", "secret"},
 	}[s]
 }
 
 // later are settings that a later version will have.
 func (s shape) later() []string {
 	return map[shape][]string{
-		shapeFile:     {"gate", "alerts", "limits", "record", "telemetry", "eval", "evals", "swap"},
+		shapeFile:     {"gate", "limits", "record", "telemetry", "eval", "evals", "swap"},
 		shapeProvider: {"region"},
 		shapeRoute:    {"max_cost", "eval", "swap", "limits"},
 		shapeClient:   {"rpm", "spend"},
@@ -71,6 +73,7 @@ func (s shape) example() string {
 		shapeWhen:     `{input_tokens: ">150000"}`,
 		shapeClient:   `{hash: "sha256:...", routes: [chat]}`,
 		shapeBreaker:  "{window: 10s, cooldown: 5s..15s}",
+		shapeReceiver: `{kind: pagerduty, key: "${PD_ROUTING_KEY}", on: [circuit_open]}`,
 	}[s]
 }
 

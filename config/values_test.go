@@ -363,3 +363,56 @@ func TestRaces(t *testing.T) {
 		t.Errorf("openai: %+v", p)
 	}
 }
+
+func TestAlerts(t *testing.T) {
+	c := everything(t)
+	if len(c.Alerts) != 4 || c.NoAlerts {
+		t.Fatalf("%+v", c.Alerts)
+	}
+	pager, europe, team, local := c.Alerts[0], c.Alerts[1], c.Alerts[2], c.Alerts[3]
+	if pager.Kind != "pagerduty" || pager.Key.Reveal() != "0123456789abcdef0123456789abcdef" || !pager.URL.IsZero() || !pager.Receives("circuit_open") || pager.Receives("key_refused") {
+		t.Errorf("%+v", pager)
+	}
+	if europe.URL.Reveal() != "https://events.eu.pagerduty.com/v2/enqueue" || !europe.Receives("key_exhausted") || europe.Receives("circuit_open") {
+		t.Errorf("%+v", europe)
+	}
+	if team.URL.Reveal() != "https://hooks.example/T0/B0/abcdefghijklmnop0123" || team.Secret.Reveal() != "a-secret-to-sign-with" || !team.Receives("model_gone") {
+		t.Errorf("%+v", team)
+	}
+	if local.Pos.Line == 0 || local.URL.Reveal() != "http://127.0.0.1:9099/alerts?from=here" {
+		t.Errorf("%+v", local)
+	}
+	none, findings := parseIn(t, ".", "alerts-none.yaml")
+	if len(findings) > 0 || !none.NoAlerts || none.Alerts != nil {
+		t.Errorf("%+v %v", none, findings)
+	}
+}
+
+// TestAlertSecretsStayHidden: no finding shows what a receiver's key, address
+// or secret is, wherever it comes from.
+func TestAlertSecretsStayHidden(t *testing.T) {
+	for _, value := range []string{"canary-0123456789abcdef-canary", "http://canary.example/canary0123456789abcd", "canary and canary", "ca", ""} {
+		env := func(string) (string, bool) { return value, true }
+		text := "version: 1\nproviders: {a: {kind: openai}}\nroutes: {chat: {chain: [a/m]}}\nalerts:\n" +
+			"  p: {kind: pagerduty, key: \"${A}\", url: \"${B}\", on: [circuit_open]}\n" +
+			"  w: {kind: webhook, url: \"${A}\", secret: \"${B}\", on: [\"*\"]}\n"
+		_, findings := Parse("x.yaml", []byte(text), env)
+		if !HasErrors(findings) || strings.Contains(say(findings), "canary") {
+			t.Errorf("%s", say(findings))
+		}
+	}
+}
+
+// TestAlertsWithoutSecrets: what is not at hand is no mistake where a file is
+// only looked at.
+func TestAlertsWithoutSecrets(t *testing.T) {
+	text := "version: 1\nproviders: {a: {kind: openai}}\nroutes: {chat: {chain: [a/m]}}\nalerts:\n" +
+		"  p: {kind: pagerduty, key: \"${A}\", url: \"${B:-}\", on: [circuit_open]}\n" +
+		"  w: {kind: webhook, url: \"${A}\", secret: \"${B:-}\", on: [\"*\"]}\n"
+	if _, findings := Parse("x.yaml", []byte(text), nil, WithoutSecrets()); len(findings) > 0 {
+		t.Error(say(findings))
+	}
+	if _, findings := Parse("x.yaml", []byte(text), nil); len(findings) != 4 {
+		t.Error(say(findings))
+	}
+}

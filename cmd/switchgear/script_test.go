@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 //	signal NAME TERM|KILL|HUP
 //	finish NAME          waits for the process to end and prints what it wrote
 //	until NAME TEXT      waits until the process has written a line that holds TEXT
+//	receive NAME STATUS  listens for alerts and answers with STATUS (0: never); sets $NAME to its address
+//	heard NAME TEXT      waits until it got an alert that holds TEXT, and prints all it got
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -43,10 +45,12 @@ func TestScript(t *testing.T) {
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
 			env.Setenv("NO_COLOR", "1")
 			env.Values["processes"] = map[string]*process{}
+			env.Values["hooks"] = map[string]*hook{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "finish": cmdWait, "until": cmdUntil,
+			"receive": cmdReceive, "heard": cmdHeard,
 		},
 	})
 }
@@ -120,7 +124,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	p := &process{cmd: exec.Command(path, args[1:]...), done: make(chan struct{}), grew: make(chan struct{}, 1)}
 	p.cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "NO_COLOR", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "SWITCHGEAR_CONFIG", "SIM", "SIM2", "KEY"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "NO_COLOR", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "SWITCHGEAR_CONFIG", "SIM", "SIM2", "KEY", "HOOK", "HOOK_SECRET", "PAGER", "PD_ROUTING_KEY", "SWITCHGEAR_INSTANCE"} {
 		if v := ts.Getenv(name); v != "" {
 			p.cmd.Env = append(p.cmd.Env, name+"="+v)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/gateway"
 	"github.com/switchgear-dev/switchgear/internal/admin"
+	"github.com/switchgear-dev/switchgear/internal/alert"
 	"github.com/switchgear-dev/switchgear/internal/telemetry"
 )
 
@@ -57,6 +58,7 @@ type process struct {
 	metrics *telemetry.Metrics
 	log     *telemetry.Writer
 	token   switchgear.Secret
+	watch   *watch
 
 	reloading sync.Mutex // a signal and an operator may ask at once
 }
@@ -81,7 +83,11 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer func() { _ = p.gateway.Close() }()
-	return p.serve(ctx)
+	err = p.serve(ctx)
+	if late := p.watch.close(ctx); late != nil {
+		p.options.Say(late.Error())
+	}
+	return err
 }
 
 // tuneCollector lets the garbage collector run less often, unless the
@@ -95,15 +101,18 @@ func tuneCollector() {
 
 func (p *process) open(ctx context.Context) error {
 	p.metrics = telemetry.NewMetrics(p.options.Version, p.breakers)
-	options := []gateway.Option{gateway.WithObserver(p.metrics)}
+	p.watch = newWatch(Instance(p.options.Source.Env), alert.NewTransport())
+	p.metrics.Alerts(p.watch.counts)
+	options := []gateway.Option{gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch)}
 	if p.log != nil {
 		options = append(options, gateway.WithObserver(telemetry.NewLog(slog.New(p.handler()))))
 	}
 	g, err := gateway.New(ctx, p.loaded.Config, options...)
 	if err != nil {
-		return err
+		return errors.Join(err, p.watch.close(ctx))
 	}
 	p.gateway = g
+	p.watch.use(p.loaded.Config, g)
 	return nil
 }
 
@@ -207,7 +216,11 @@ func (p *process) reload() error {
 	if err := p.movable(loaded.Config); err != nil {
 		return err
 	}
-	return p.gateway.Reload(loaded.Config)
+	if err := p.gateway.Reload(loaded.Config); err != nil {
+		return err
+	}
+	p.watch.use(loaded.Config, p.gateway)
+	return nil
 }
 
 // movable refuses a configuration that was checked for other ports than the

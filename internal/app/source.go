@@ -123,6 +123,7 @@ func (s Source) finish(l *Loaded, findings []config.Finding) (*Loaded, error) {
 	}
 	if l.Config != nil && !hasErrors(findings) {
 		findings = append(findings, gateway.Check(l.Config)...)
+		findings = append(findings, unwatched(l.Config)...)
 	}
 	l.Findings = findings
 	if l.Config == nil || hasErrors(findings) {

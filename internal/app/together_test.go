@@ -35,7 +35,8 @@ func TestReloadsTakeTurns(t *testing.T) {
 		reading.Add(-1)
 		return "http://127.0.0.1:1/v1", true
 	}
-	p := &process{options: Options{Source: Source{File: file, Env: env}}}
+	p := &process{options: Options{Source: Source{File: file, Env: env}}, watch: newWatch("test", nil)}
+	defer func() { _ = p.watch.close(t.Context()) }()
 	loaded, err := p.options.Source.Load()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,578 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/switchgear-dev/switchgear"
+)
+
+// sink keeps what it is sent, and answers as it is told.
+type sink struct {
+	mu     sync.Mutex
+	got    []*Notice
+	at     []time.Time
+	tries  int
+	answer func(try int, n *Notice) error // nil takes everything
+	hang   bool                           // until ctx ends
+}
+
+func (s *sink) Send(ctx context.Context, n *Notice) error {
+	s.mu.Lock()
+	s.tries++
+	try, hang, answer := s.tries, s.hang, s.answer
+	s.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return &Error{Message: "it did not answer in time"}
+	}
+	if answer != nil {
+		if err := answer(try, n); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got, s.at = append(s.got, n), append(s.at, time.Now())
+	return nil
+}
+
+// actions are what the sink was told, a word a notice.
+func (s *sink) actions() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var words []string
+	for _, n := range s.got {
+		words = append(words, string(n.Action))
+	}
+	return strings.Join(words, ",")
+}
+
+func (s *sink) notices() []*Notice {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*Notice(nil), s.got...)
+}
+
+// when is the time a notice was taken at.
+func (s *sink) when(i int) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at[i]
+}
+
+func (s *sink) tried() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries
+}
+
+func target(provider, model string) switchgear.Target {
+	return switchgear.Target{Provider: provider, Model: model}
+}
+
+var routes = []Route{
+	{Name: "chat", Stakes: switchgear.StakesNormal, Targets: []switchgear.Target{target("a", "m1"), target("b", "m1")}},
+	{Name: "reason", Stakes: switchgear.StakesHigh, Targets: []switchgear.Target{target("a", "m2")}},
+	{Name: "bulk", Stakes: switchgear.StakesLow, Targets: []switchgear.Target{target("a", "m3"), target("b", "m3")}},
+	{Name: "spare", Stakes: switchgear.StakesLow, Targets: []switchgear.Target{target("b", "m2"), target("c", "m1")}},
+}
+
+// open begins alerts for one sink that wants everything, in a bubble.
+func open(t *testing.T, s *sink, on ...string) *Alerts {
+	t.Helper()
+	if len(on) == 0 {
+		on = []string{"*"}
+	}
+	a := New(Options{Instance: "test", Receivers: []Receiver{{Name: "r", Sink: s, On: on}}, Routes: routes})
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		_ = a.Close(ctx)
+	})
+	return a
+}
+
+func opens(provider, model string) Event {
+	e := Event{Kind: switchgear.AlertCircuitOpen, Provider: provider, Reason: "overloaded", Class: switchgear.ClassOverloaded, Status: 529, Bad: 6, N: 10}
+	if model != "" {
+		e.Target = target(provider, model)
+	}
+	return e
+}
+
+func closes(provider, model string) Event {
+	e := Event{Kind: switchgear.AlertCircuitClose, Provider: provider}
+	if model != "" {
+		e.Target = target(provider, model)
+	}
+	return e
+}
+
+func TestFiveTargetsAreOnePage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		begun := time.Now()
+		for i := range 5 {
+			a.Tell(opens("a", fmt.Sprintf("m%d", i+1)))
+			time.Sleep(300 * time.Millisecond)
+		}
+		time.Sleep(2 * time.Second)
+		got := s.notices()
+		if len(got) != 1 {
+			t.Fatalf("told %s", s.actions())
+		}
+		if out := s.when(0).Sub(begun); out > 3*time.Second {
+			t.Errorf("the page was out after %v", out)
+		}
+		n := got[0]
+		if n.Key != "switchgear/test/circuit/a" || len(n.Conditions) != 5 || n.Conditions[4].Target != "a/m5" {
+			t.Errorf("%+v", n)
+		}
+		want := "a: circuit open (overloaded, 60% of 10 failed) on 5 models. No way out for reason. chat now by b/m1. bulk now by b/m3"
+		if n.Summary != want {
+			t.Errorf("says %q", n.Summary)
+		}
+		for i := range 5 {
+			a.Tell(closes("a", fmt.Sprintf("m%d", i+1)))
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(3*time.Minute + 59*time.Second)
+		if s.actions() != "trigger" {
+			t.Errorf("over too early: %s", s.actions())
+		}
+		time.Sleep(2 * time.Second)
+		got = s.notices()
+		if s.actions() != "trigger,resolve" || got[1].Key != n.Key || got[1].ID == n.ID {
+			t.Fatalf("told %s, %+v", s.actions(), got)
+		}
+		if want := "a: over, after 4m4s"; got[1].Summary != want { // 3.5 s of gathering, and a minute between the last five
+			t.Errorf("says %q", got[1].Summary)
+		}
+	})
+}
+
+// TestFlapping: a minute open, a minute closed, for an hour, is one page.
+func TestFlapping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		for range 30 {
+			a.Tell(opens("a", "m1"))
+			time.Sleep(time.Minute)
+			a.Tell(closes("a", "m1"))
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(10 * time.Minute)
+		if s.actions() != "trigger,resolve" {
+			t.Errorf("told %s", s.actions())
+		}
+		if opens := s.notices()[1].Conditions[0].Opens; opens != 30 {
+			t.Errorf("the end says that it opened %d times", opens)
+		}
+		a.Tell(opens("a", "m1"))
+		time.Sleep(3 * time.Second)
+		if got := s.notices(); len(got) != 3 || got[2].Action != Trigger || got[2].Key != got[0].Key {
+			t.Errorf("after the end, the same again is a new page under the same key: %s", s.actions())
+		}
+	})
+}
+
+// TestMoreFalls: what joins an open incident later is an update, at most once a
+// minute, and never another page.
+func TestMoreFalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		a.Tell(opens("a", "m1"))
+		time.Sleep(3 * time.Second)
+		for i := range 20 {
+			a.Tell(opens("a", fmt.Sprintf("x%d", i)))
+			time.Sleep(5 * time.Second)
+		}
+		time.Sleep(time.Minute)
+		got := s.notices()
+		if s.actions() != "trigger,update,update" || len(got[2].Conditions) != 21 || got[2].Key != got[0].Key {
+			t.Errorf("told %s", s.actions())
+		}
+	})
+}
+
+func TestSeverity(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		events []Event
+		want   []string // severity and what the summary must hold, in the order of the keys
+	}{
+		{"a way out is left", []Event{opens("a", "m1")}, []string{"warning: chat now by b/m1"}},
+		{"low stakes with a way out", []Event{opens("a", "m3")}, []string{"warning: bulk now by b/m3"}},
+		{"high stakes without one", []Event{opens("a", "m2")}, []string{"critical: No way out for reason"}},
+		{"low stakes without one", []Event{opens("b", "m2"), opens("c", "m1")}, []string{"error: No way out for spare", "error: No way out for spare"}},
+		{"two providers together shut a route", []Event{opens("a", "m1"), opens("b", "")}, []string{"critical: No way out for chat", "critical: No way out for chat"}},
+		{"nobody uses it", []Event{opens("z", "m9")}, []string{"warning: z: circuit open"}},
+		{"a key takes a person", []Event{{Kind: "key_exhausted", Provider: "b", Reason: "out of credit"}}, []string{"error: b: account exhausted (out of credit)"}},
+		{"a route that fails", []Event{{Kind: "route_failing", Routes: []string{"chat"}, Bad: 5, N: 5}}, []string{"critical: chat: failing (100% of 5 failed)"}},
+		{"a route of low stakes", []Event{{Kind: "route_failing", Routes: []string{"bulk"}, Bad: 5, N: 10}}, []string{"error: bulk: failing (50% of 10 failed)"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &sink{}
+				a := open(t, s)
+				for _, e := range tt.events {
+					a.Tell(e)
+				}
+				time.Sleep(5 * time.Second)
+				got := map[string]*Notice{}
+				for _, n := range s.notices() {
+					got[n.Key] = n
+				}
+				if len(got) != len(tt.want) {
+					t.Fatalf("told %s", s.actions())
+				}
+				for i, e := range tt.events {
+					level, words, _ := strings.Cut(tt.want[i], ": ")
+					k := kinds[e.Kind]
+					n := got[a.key(k.scope, e.subject(k.scope))]
+					if n == nil || n.Severity.String() != level || !strings.Contains(n.Summary, words) {
+						t.Errorf("%+v, want %s", n, tt.want[i])
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestWhoWantsWhat: a receiver is told of the kinds it named, and of nothing
+// else.
+func TestWhoWantsWhat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		circuits, keys := &sink{}, &sink{}
+		a := New(Options{Instance: "test", Receivers: []Receiver{
+			{Name: "circuits", Sink: circuits, On: []string{"circuit_open"}}, {Name: "keys", Sink: keys, On: []string{"key_*"}},
+		}})
+		a.Tell(opens("a", "m1"))
+		a.Tell(Event{Kind: "key_refused", Provider: "b"})
+		a.Tell(Event{Kind: "made_up", Provider: "c"})
+		time.Sleep(3 * time.Second)
+		if circuits.actions() != "trigger" || circuits.notices()[0].Provider != "a" {
+			t.Errorf("circuits: %s", circuits.actions())
+		}
+		if keys.actions() != "trigger" || keys.notices()[0].Provider != "b" {
+			t.Errorf("keys: %s", keys.actions())
+		}
+		time.Sleep(24*time.Hour + 4*time.Minute)
+		if keys.actions() != "trigger" {
+			t.Errorf("nothing said that the key works again: %s", keys.actions())
+		}
+		time.Sleep(2 * time.Minute)
+		if keys.actions() != "trigger,resolve" {
+			t.Errorf("not heard of for a day: %s", keys.actions())
+		}
+		if err := a.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestAuthOutageIsOnePage: a provider that refuses all keys, and whose circuit
+// opens over it, pages once, whichever is noticed first.
+func TestAuthOutageIsOnePage(t *testing.T) {
+	key := Event{Kind: "key_refused", Provider: "a", Class: switchgear.ClassAuth, Status: 401}
+	for _, events := range [][]Event{{key, opens("a", "")}, {opens("a", ""), key}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &sink{}
+			a := open(t, s)
+			for _, e := range events {
+				a.Tell(e)
+				time.Sleep(time.Second)
+			}
+			time.Sleep(5 * time.Second)
+			a.Tell(closes("a", ""))
+			time.Sleep(6 * time.Minute)
+			got := s.notices()
+			if s.actions() != "trigger,resolve" || len(got[0].Conditions) != 2 || !strings.Contains(got[0].Summary, "key refused") {
+				t.Errorf("told %s %+v", s.actions(), got)
+			}
+		})
+	}
+}
+
+func TestRouteFailing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		observe := func(route string, bad, good int) {
+			for i := range bad + good {
+				a.Observe(route, i >= bad, time.Now())
+			}
+		}
+		observe("bulk", 4, 0)   // too few to mean anything
+		observe("spare", 5, 0)  // failing
+		observe("reason", 0, 9) // not failing
+		observe("reason", 8, 0) // a little under half
+		time.Sleep(10 * time.Second)
+		got := s.notices()
+		if len(got) != 1 || got[0].Route != "spare" || got[0].Key != "switchgear/test/route/spare" || got[0].Conditions[0].Of != 5 {
+			t.Fatalf("%+v", got)
+		}
+		observe("reason", 1, 0) // half
+		time.Sleep(70 * time.Second)
+		if got := s.notices(); len(got) != 2 || got[1].Route != "reason" || got[1].Severity != Critical {
+			t.Fatalf("%+v", got)
+		}
+		observe("bulk", 4, 0) // the first four are more than a minute ago
+		time.Sleep(3 * time.Second)
+		if len(s.notices()) != 2 {
+			t.Errorf("told %s", s.actions())
+		}
+		for range 120 { // ten more minutes of failures
+			observe("spare", 1, 0)
+			time.Sleep(5 * time.Second)
+		}
+		if s.actions() != "trigger,trigger,resolve" { // reason's is over
+			t.Errorf("told %s", s.actions())
+		}
+		time.Sleep(5*time.Minute + holdRoute)
+		if got := s.notices(); len(got) != 4 || got[3].Action != Resolve || got[3].Route != "spare" {
+			t.Errorf("told %s", s.actions())
+		}
+	})
+}
+
+// TestWordsAreCleaned: words that are too long, or hold line breaks, are
+// made harmless.
+func TestWordsAreCleaned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		e := opens("a", "m1")
+		e.Reason = "first\nsecond\x1b[31m" + strings.Repeat("x", 5000)
+		e.Target.Model = strings.Repeat("y", 5000)
+		a.Tell(e)
+		time.Sleep(3 * time.Second)
+		n := s.notices()[0]
+		if len(n.Summary) > maxSummary || strings.ContainsAny(n.Summary, "\n\x1b") || len(n.Conditions[0].Reason) > 210 || len(n.Key) > maxKey {
+			t.Errorf("%+v", n)
+		}
+		if key := a.key(scopeModel, strings.Repeat("z", 400)); len(key) > maxKey || key == a.key(scopeModel, strings.Repeat("z", 401)) {
+			t.Errorf("key %q", key)
+		}
+	})
+}
+
+func TestKindsAreKnown(t *testing.T) {
+	var named []string
+	for _, k := range switchgear.AlertKinds() {
+		own, ok := kinds[k.Name]
+		if !ok || !slices.Equal(own.ends, k.Ends) || (own.word == "") != (k.Ends != nil) || k.Means == "" {
+			t.Errorf("%s: %+v here, %+v there", k.Name, own, k)
+		}
+		named = append(named, k.Name)
+	}
+	page, err := os.ReadFile("../../docs/alerts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range switchgear.AlertKinds() {
+		if row := "\n| `" + k.Name + "` | " + k.Means + " | "; k.Ends == nil && !strings.Contains(string(page), row) {
+			t.Errorf("docs/alerts.md does not have%s", row)
+		}
+	}
+	if len(named) != len(kinds) {
+		t.Errorf("there are %d kinds here and %d there", len(kinds), len(named))
+	}
+	for _, word := range switchgear.AlertKindsToCome() {
+		if Matches(named, word) {
+			t.Errorf("%s is both here and yet to come", word)
+		}
+	}
+}
+
+// TestReload: an incident stays what it is when the receivers change.
+func TestReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept, left, fresh := &sink{}, &sink{}, &sink{}
+		a := New(Options{Instance: "test", Routes: routes, Receivers: []Receiver{
+			{Name: "kept", Sink: kept, On: []string{"*"}, Identity: "1"}, {Name: "left", Sink: left, On: []string{"*"}, Identity: "1"},
+		}})
+		a.Tell(opens("a", "m1"))
+		time.Sleep(3 * time.Second)
+		another := &sink{}
+		a.Use([]Receiver{{Name: "kept", Sink: another, On: []string{"circuit_*"}, Identity: "1"}, {Name: "left", Sink: fresh, On: []string{"*"}, Identity: "2"}}, routes)
+		time.Sleep(3 * time.Second)
+		if kept.actions() != "trigger" || another.actions() != "" || left.actions() != "trigger" || fresh.actions() != "trigger" {
+			t.Errorf("after the reload: %q %q %q %q", kept.actions(), another.actions(), left.actions(), fresh.actions())
+		}
+		a.Tell(opens("a", "m9"))
+		time.Sleep(2 * time.Minute)
+		if left.actions() != "trigger" || fresh.actions() != "trigger,update" {
+			t.Errorf("who has left is told no more: %q %q", left.actions(), fresh.actions())
+		}
+		a.Tell(closes("a", "m1"))
+		a.Tell(closes("a", "m9"))
+		time.Sleep(6 * time.Minute)
+		if kept.actions() != "trigger,update,resolve" || left.actions() != "trigger,resolve" || fresh.actions() != "trigger,update,resolve" {
+			t.Errorf("at the end: %q %q %q", kept.actions(), left.actions(), fresh.actions())
+		}
+		a.mu.Lock()
+		if len(a.retired) != 0 {
+			t.Errorf("%d retired receivers are kept for nothing", len(a.retired))
+		}
+		a.mu.Unlock()
+		a.Tell(opens("a", "m1"))
+		time.Sleep(3 * time.Second)
+		a.Use([]Receiver{{Name: "kept", Sink: kept, On: []string{"*"}, Identity: "1"}}, routes[1:]) // nobody will say that a/m1 closed
+		time.Sleep(6 * time.Minute)
+		if kept.actions() != "trigger,update,resolve,trigger,resolve" {
+			t.Errorf("a target that is gone stays open: %q", kept.actions())
+		}
+		counts := map[string]uint64{}
+		for _, c := range a.Counts() {
+			counts[c.Receiver+" "+c.Outcome] = c.N
+		}
+		if diff := cmp.Diff(map[string]uint64{"kept sent": 5, "left sent": 7}, counts); diff != "" {
+			t.Error(diff)
+		}
+		if err := a.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestClose: what is not out yet goes out, and what is open ends.
+func TestClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		a.Tell(opens("a", "m1"))
+		if err := a.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if s.actions() != "trigger,resolve" || !strings.Contains(s.notices()[1].Summary, "this gateway stopped before") {
+			t.Errorf("told %s", s.actions())
+		}
+		a.Tell(opens("a", "m2"))
+		a.Use(nil, nil)
+		time.Sleep(time.Minute)
+		if s.actions() != "trigger,resolve" {
+			t.Errorf("told %s", s.actions())
+		}
+	})
+}
+
+func TestCloseDoesNotWaitForever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{hang: true}
+		a := open(t, s)
+		a.Tell(opens("a", "m1"))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		begun := time.Now()
+		err := a.Close(ctx)
+		if took := time.Since(begun); took != 5*time.Second || err == nil || err.Error() != "2 alerts could not be delivered before the end" {
+			t.Errorf("%v after %v", err, took)
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Error("the error says nothing of what was left")
+		}
+	})
+}
+
+// TestKeysAndModels: each key and each model has an end of its own.
+func TestKeysAndModels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		for _, name := range []string{"b#1", "b#2"} {
+			a.Tell(Event{Kind: "key_refused", Provider: "b", Credential: name})
+		}
+		a.Tell(Event{Kind: "model_gone", Target: target("a", "m2")})
+		time.Sleep(3 * time.Second)
+		got := s.notices()
+		if len(got) != 2 {
+			t.Fatalf("told %s", s.actions())
+		}
+		byKey := map[string]*Notice{got[0].Key: got[0], got[1].Key: got[1]}
+		keys, model := byKey["switchgear/test/key/b"], byKey["switchgear/test/model/a/m2"]
+		if keys == nil || len(keys.Conditions) != 2 || keys.Conditions[1].Credential != "b#2" || keys.Summary != "b: key refused of b#1, b#2" {
+			t.Errorf("%+v", keys)
+		}
+		if model == nil || model.Severity != Critical || model.Summary != "a/m2: model gone. No way out for reason" {
+			t.Errorf("%+v", model)
+		}
+		a.Tell(Event{Kind: "key_restored", Provider: "b", Credential: "b#1"})
+		a.Tell(closes("a", "m2"))
+		time.Sleep(6 * time.Minute)
+		if got := s.notices(); len(got) != 3 || got[2].Key != model.Key {
+			t.Fatalf("one key does not work yet: %s", s.actions())
+		}
+		a.Tell(Event{Kind: "key_restored", Provider: "b", Credential: "b#2"})
+		time.Sleep(6 * time.Minute)
+		if got := s.notices(); len(got) != 4 || got[3].Key != keys.Key || got[3].Action != Resolve {
+			t.Errorf("told %s", s.actions())
+		}
+	})
+}
+
+// TestRoutesNobodyKnows: what an event says of routes counts where the
+// configuration does not have them.
+func TestRoutesNobodyKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		e := opens("z", "m1")
+		e.Target.Provider, e.Provider = "z", ""
+		e.Routes, e.Stranded, e.Serving = []string{"here", "there", "chat"}, []string{"there"}, "y/m1"
+		a.Tell(e)
+		time.Sleep(3 * time.Second)
+		want := []Impact{
+			{Route: "chat", Stakes: "normal", Serving: "a/m1"}, {Route: "here", Serving: "y/m1"}, {Route: "there", Stranded: true},
+		}
+		n := s.notices()[0]
+		if diff := cmp.Diff(want, n.Routes); diff != "" {
+			t.Error(diff)
+		}
+		if n.Severity != Critical || n.Provider != "z" {
+			t.Errorf("%+v", n)
+		}
+	})
+}
+
+// TestSummary: the line is about what lasts.
+func TestSummary(t *testing.T) {
+	since := time.Date(2026, time.November, 22, 4, 0, 0, 0, time.UTC)
+	on := func(name string) Condition {
+		return Condition{Kind: "circuit_open", Target: name, Reason: "silent", Since: since}
+	}
+	ended := func(c Condition) Condition {
+		c.Ended = since.Add(time.Minute)
+		return c
+	}
+	for want, conditions := range map[string][]Condition{
+		"circuit open (silent) on m1":                  {on("a/m1"), ended(on("a/m2"))},
+		"circuit open (silent) on 2 models":            {on("a/m1"), on("a/m2"), ended(on("a/m3"))},
+		"circuit open (silent) on x/m1":                {ended(on("a/x/m1"))},
+		"circuit open (silent) for the whole provider": {on(""), on("a/m1")},
+		"circuit open (50% of 4 failed) on m1":         {{Kind: "circuit_open", Target: "a/m1", Failed: 2, Of: 4}},
+		"circuit open (timeout) on m1":                 {{Kind: "circuit_open", Target: "a/m1", Class: "timeout"}},
+	} {
+		n := &Notice{Provider: "a", Kinds: []string{"circuit_open"}, Conditions: conditions}
+		if got := n.what(); got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+	if got := few([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}); got != "1, 2, 3, 4, 5, 6, 7, 8 and 2 more" {
+		t.Error(got)
+	}
+}

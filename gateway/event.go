@@ -11,20 +11,10 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/breaker"
 )
 
-// The kinds of events. Alerts are subscribed to by these words.
-const (
-	EventCircuitOpen  = "circuit_open"  // a target, or a whole provider, is no longer called
-	EventCircuitClose = "circuit_close" // it is called again as ever
-	EventModelGone    = "model_gone"    // the provider does not have the model any longer
-	EventKeyRefused   = "key_refused"   // the provider refuses a key
-	EventKeyExhausted = "key_exhausted" // the account behind a key is out of money or over its limit
-	EventKeyRestored  = "key_restored"  // a key that was refused or exhausted works again
-)
-
 // Event is something that somebody may have to be told of. It holds nothing of
 // any request, and no key.
 type Event struct {
-	Kind       string
+	Kind       string // one of the root package's Alert words
 	Provider   string
 	Target     switchgear.Target // zero for a whole provider and for its keys
 	Credential string            // the name of the key an event is about, such as "anthropic#2"
@@ -122,11 +112,11 @@ func providerOf(e *breaker.Event) string {
 func eventKind(e *breaker.Event) string {
 	switch {
 	case e.To == breaker.Gone:
-		return EventModelGone
+		return switchgear.AlertModelGone
 	case e.To == breaker.Open && !out(e.From), e.To == breaker.Held && !out(e.From):
-		return EventCircuitOpen
+		return switchgear.AlertCircuitOpen
 	case e.To == breaker.Closed && e.From != breaker.Suspect:
-		return EventCircuitClose
+		return switchgear.AlertCircuitClose
 	default:
 		return ""
 	}
@@ -162,7 +152,7 @@ func (k *keyTrouble) hear(a *switchgear.Attempt) string {
 	case a.Err == nil && known:
 		delete(k.bad, a.Credential)
 		k.some.Add(-1)
-		return EventKeyRestored
+		return switchgear.AlertKeyRestored
 	case a.Err == nil || (known && was == a.Err.Class):
 		return ""
 	}
@@ -174,9 +164,9 @@ func (k *keyTrouble) hear(a *switchgear.Attempt) string {
 	}
 	k.bad[a.Credential] = a.Err.Class
 	if a.Err.Class == switchgear.ClassQuota {
-		return EventKeyExhausted
+		return switchgear.AlertKeyExhausted
 	}
-	return EventKeyRefused
+	return switchgear.AlertKeyRefused
 }
 
 // Attempted hears of every attempt, for what it says about its key.
@@ -189,7 +179,7 @@ func (w *keyWatch) Attempted(_ context.Context, _ string, a *switchgear.Attempt)
 	if a.Err != nil {
 		e.Class, e.Status = a.Err.Class, a.Err.Status
 		e.Reason = "the provider refuses the key"
-		if kind == EventKeyExhausted {
+		if kind == switchgear.AlertKeyExhausted {
 			e.Reason = "the account behind the key is out of money or over its limit"
 		}
 	}

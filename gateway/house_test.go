@@ -30,6 +30,8 @@ type house struct {
 	gateway *gateway.Gateway
 	client  *http.Transport
 	records *recorder
+
+	prompted int // requests that were made up so far
 }
 
 // secrets are what the variables of test configurations hold.

@@ -64,9 +64,7 @@ func Instance(env func(string) (string, bool)) string {
 }
 
 // watch feeds the alerts. It is told of requests as an observer, and of what
-// happens to circuits and keys by the gateway's events:
-//
-//	gateway.WithEvents(func(e gateway.Event) { w.alerts.Tell(alert.Event(e)) })
+// happens to circuits and keys by the gateway's events.
 type watch struct {
 	alerts    *alert.Alerts
 	transport http.RoundTripper
@@ -97,6 +95,9 @@ func (w *watch) Requested(_ context.Context, r *switchgear.Record) {
 	case switchgear.OutcomeInvalid, switchgear.OutcomeCanceled:
 	}
 }
+
+// happened passes on what the gateway tells of circuits and keys.
+func (w *watch) happened(e gateway.Event) { w.alerts.Tell(alert.Event(e)) }
 
 // use takes the receivers and routes of a configuration that is served from
 // now on.

@@ -223,23 +223,3 @@ func TestUnwatched(t *testing.T) {
 		t.Errorf("without a file there is nothing to add it to: %v", err)
 	}
 }
-
-// happening has the fields of the gateway's events, in their order: one
-// converts to the other, and this file does not compile when it no longer does.
-type happening struct {
-	Kind       string
-	Provider   string
-	Target     switchgear.Target
-	Credential string
-	Reason     string
-	At         time.Time
-	Until      time.Time
-	Class      switchgear.Class
-	Status     int
-	Bad, N     int
-	Routes     []string
-	Stranded   []string
-	Serving    string
-}
-
-var _ = alert.Event(happening{})

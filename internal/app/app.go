@@ -103,7 +103,7 @@ func (p *process) open(ctx context.Context) error {
 	p.metrics = telemetry.NewMetrics(p.options.Version, p.breakers)
 	p.watch = newWatch(Instance(p.options.Source.Env), alert.NewTransport())
 	p.metrics.Alerts(p.watch.counts)
-	options := []gateway.Option{gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch)}
+	options := []gateway.Option{gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch), gateway.WithEvents(p.watch.happened)}
 	if p.log != nil {
 		options = append(options, gateway.WithObserver(telemetry.NewLog(slog.New(p.handler()))))
 	}

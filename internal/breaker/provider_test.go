@@ -201,8 +201,7 @@ func TestInheritedHalfOpen(t *testing.T) {
 // TestLateGood: a target that is well while the others are only just being
 // opened does not close the provider.
 func TestLateGood(t *testing.T) {
-	var h *house
-	h = newHouse(3, false)
+	h := newHouse(3, false)
 	h.p.onChange = func(e Event) {
 		if e.To == Open {
 			feed(h.b[2], h.now, good)

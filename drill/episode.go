@@ -6,7 +6,6 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
-	"github.com/switchgear-dev/switchgear/gateway"
 	"github.com/switchgear-dev/switchgear/provider/sim"
 )
 
@@ -213,12 +212,12 @@ func (x *examiner) openAt(l *lane, from, to time.Duration) (time.Duration, bool)
 			return from, true
 		}
 		switch e.Kind {
-		case gateway.EventCircuitOpen, gateway.EventModelGone:
+		case switchgear.AlertCircuitOpen, switchgear.AlertModelGone:
 			open = true
 			if at >= from && at <= to {
 				return at, true
 			}
-		case gateway.EventCircuitClose:
+		case switchgear.AlertCircuitClose:
 			open = false
 		}
 	}

@@ -137,4 +137,3 @@ func hinted(h http.Header) (time.Duration, bool) {
 	}
 	return 0, false
 }
-

@@ -31,11 +31,12 @@ const (
 
 // The way back.
 const (
-	backShare  = 0.9             // of the requests, served as in calm: then it is back
-	backWindow = 5 * time.Second // over which that is counted
-	backTime   = 50 * time.Second
-	firstTime  = 5 * time.Second // in which a recovering provider must be spared
-	leastRate  = 2               // requests a second: with fewer there is no herd to fear
+	backShare   = 0.9             // of the requests, served as in calm: then it is back
+	backWindow  = 5 * time.Second // over which that is counted
+	backTime    = 50 * time.Second
+	movedWindow = 2 * time.Second // over which it is counted whether the load is gone
+	firstTime   = 5 * time.Second // in which a recovering provider must be spared
+	leastRate   = 2               // requests a second: with fewer there is no herd to fear
 )
 
 // spell is an episode with its times as durations.
@@ -152,9 +153,11 @@ func (x *examiner) episodes() []Episode {
 			}
 			e.Fault += f.String()
 		}
-		opened, ok := x.opened(s.from, s.to)
-		if ok {
+		if opened, ok := x.opened(s.from, s.to); ok {
 			e.Opened = number(opened)
+		}
+		if moved, ok := x.moved(s.from, s.to); ok {
+			e.Moved = number(moved)
 		}
 		if limit := s.within(x.silence(), x.rate); limit > 0 && x.rate > 0 {
 			e.Within = number(limit)
@@ -222,6 +225,21 @@ func (x *examiner) openAt(l *lane, from, to time.Duration) (time.Duration, bool)
 		}
 	}
 	return from, open
+}
+
+// moved is how long after a moment who was struck no longer got half of its
+// normal load, whatever kept it away: a circuit, keys that cool, a limit.
+func (x *examiner) moved(from, to time.Duration) (time.Duration, bool) {
+	normal := float64(x.attempts(-x.o.Calm, 0)) / x.o.Calm.Seconds()
+	if normal < leastRate {
+		return 0, false
+	}
+	for at := from; at+movedWindow <= to; at += movedWindow / 8 {
+		if float64(x.attempts(at, at+movedWindow)) < normal*movedWindow.Seconds()/2 {
+			return at - from, true
+		}
+	}
+	return 0, false
 }
 
 // back is how long after a moment requests were served as in calm again.

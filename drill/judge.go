@@ -17,7 +17,7 @@ const (
 	FigureP50       = "p50"       // what the outage added to the wait for the first token
 	FigureP99       = "p99"
 	FigureP999      = "p99.9"
-	FigureOpen      = "open"    // until the circuit is open
+	FigureOpen      = "open"    // until the circuit is open, or its load gone for another reason
 	FigureBack      = "back"    // until everything is as in calm
 	FigureCalls     = "calls"   // upstream calls per request
 	FigureLoad      = "load"    // on a recovering provider in its first 5 s, of the normal load
@@ -209,9 +209,12 @@ func (x *examiner) worstOpen(f *Figure, episodes []Episode) {
 		if e.Opened != nil {
 			value, note = *e.Opened, ""
 		}
+		if e.Moved != nil && *e.Moved < value {
+			value, note = *e.Moved, "other means had moved its load by then"
+		}
 		if ratio := value / limit; ratio > worst {
 			worst = ratio
-			f.Value, f.Limit, f.Note, f.OK = value, new(limit), note, e.Opened != nil && value <= limit
+			f.Value, f.Limit, f.Note, f.OK = value, new(limit), note, value <= limit
 		}
 	}
 }

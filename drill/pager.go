@@ -80,4 +80,3 @@ func (p *pager) anyOpen() bool {
 	}
 	return false
 }
-

@@ -147,4 +147,6 @@ func (o *Options) traffic(lanes []*lane, serve func(*question, *answer), done fu
 	return &traffic{rate: o.Rate, plain: max(o.Plain, 0), lanes: lanes, random: newRandom(o.Seed), serve: serve, done: done}
 }
 
-func seconds(d time.Duration) float64 { return float64(d.Round(time.Millisecond)) / float64(time.Second) }
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond)) / float64(time.Second)
+}

@@ -69,10 +69,11 @@ type Episode struct {
 	Harm    float64  `json:"harm"` // the share of calls it harmed, when it began
 	Slow    float64  `json:"slow"` // how many times slower it got
 	Fault   string   `json:"fault,omitempty"`
-	Opened  *float64 `json:"opened_after,omitempty"` // seconds; nil if no circuit opened
-	Within  *float64 `json:"open_within,omitempty"`  // the limit; nil where none is set
-	Back    *float64 `json:"back_after,omitempty"`   // seconds after its end until nine in ten requests were served as in calm
-	Expects bool     `json:"-"`                      // there is time enough to come back
+	Opened  *float64 `json:"opened_after,omitempty"`    // seconds; nil if no circuit opened
+	Moved   *float64 `json:"load_gone_after,omitempty"` // seconds until it got less than half of its normal load
+	Within  *float64 `json:"open_within,omitempty"`     // the limit; nil where none is set
+	Back    *float64 `json:"back_after,omitempty"`      // seconds after its end until nine in ten requests were served as in calm
+	Expects bool     `json:"-"`                         // there is time enough to come back
 }
 
 // RouteOutcome is what an outage did to one route.

@@ -101,4 +101,3 @@ func lanes(cfg *config.Config) ([]*lane, error) {
 }
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x5357)) } //nolint:gosec // users come at random, not in secret
-

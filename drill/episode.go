@@ -13,7 +13,7 @@ import (
 const (
 	illHarm  = 0.25
 	illSlow  = 2
-	wellHarm = 0.1
+	wellHarm = 0.05
 	wellSlow = 1.5
 	burst    = 1.3 // requests do not come evenly: what has room for the average only is not well
 )
@@ -263,11 +263,24 @@ func (x *examiner) back(from, until time.Duration) (time.Duration, bool) {
 	return 0, false
 }
 
-// load is how much of the normal load came to who was struck in the first
+// load is how much of its normal load came to a struck target in the first
 // seconds after it had answered well again, the most over all returns; ok is
 // false if there was none that mattered.
 func (x *examiner) load() (most float64, ok bool) {
-	normal := float64(x.attempts(-x.o.Calm, 0)) / x.o.Calm.Seconds()
+	for i := range x.w.lanes {
+		t := x.w.lanes[i].first
+		if !x.strikesTarget(t) {
+			continue
+		}
+		if one, found := x.loadOf(t); found {
+			most, ok = max(most, one), true
+		}
+	}
+	return most, ok
+}
+
+func (x *examiner) loadOf(t switchgear.Target) (most float64, ok bool) {
+	normal := float64(x.attemptsAt(t, -x.o.Calm, 0)) / x.o.Calm.Seconds()
 	if normal < leastRate {
 		return 0, false
 	}
@@ -275,7 +288,7 @@ func (x *examiner) load() (most float64, ok bool) {
 	var was string
 	for i := range x.t.moves {
 		m := &x.t.moves[i]
-		if !x.strikesName(m.Target) {
+		if m.Target != t.String() {
 			continue
 		}
 		at := time.Duration(m.At * float64(time.Second))
@@ -283,8 +296,8 @@ func (x *examiner) load() (most float64, ok bool) {
 		case m.State == "open":
 			out = at
 		case m.State == "ramp" || m.State == "closed" && (was == "half-open" || was == "open"):
-			if first, found := x.firstGood(out, at+time.Second); found {
-				most, ok = max(most, float64(x.attempts(first, first+firstTime))/(normal*firstTime.Seconds())), true
+			if first, found := x.firstGood(t, out, at+time.Second); found {
+				most, ok = max(most, float64(x.attemptsAt(t, first, first+firstTime))/(normal*firstTime.Seconds())), true
 			}
 		}
 		was = m.State
@@ -292,20 +305,26 @@ func (x *examiner) load() (most float64, ok bool) {
 	return most, ok
 }
 
-// firstGood is when who was struck first answered well after a moment.
-func (x *examiner) firstGood(from, until time.Duration) (first time.Duration, found bool) {
+// firstGood is when a target first answered well after a moment.
+func (x *examiner) firstGood(t switchgear.Target, from, until time.Duration) (first time.Duration, found bool) {
 	for i := range x.t.attempts {
 		a := &x.t.attempts[i]
-		if x.strikesTarget(a.target) && !a.failed && a.at >= from && a.at < until && (!found || a.end < first) {
+		if a.target == t && !a.failed && a.at >= from && a.at < until && (!found || a.end < first) {
 			first, found = a.end, true
 		}
 	}
 	return first, found
 }
 
-func (x *examiner) strikesName(target string) bool {
-	provider, model, _ := strings.Cut(target, "/")
-	return x.strikesTarget(switchgear.Target{Provider: provider, Model: model})
+// attemptsAt counts those at one target.
+func (x *examiner) attemptsAt(t switchgear.Target, from, to time.Duration) int {
+	n := 0
+	for i := range x.t.attempts {
+		if a := &x.t.attempts[i]; a.target == t && a.at >= from && a.at < to {
+			n++
+		}
+	}
+	return n
 }
 
 func (x *examiner) strikesTarget(t switchgear.Target) bool {

@@ -74,8 +74,8 @@ func (l Limits) of(f kindOf, script string) float64 {
 	return f.limit
 }
 
-// ParseLimit reads "p99=0.8s", "ok=99.9%" or "calls=1.05".
-func (l Limits) ParseLimit(text string) error {
+// Parse reads "p99=0.8s", "ok=99.9%" or "calls=1.05".
+func (l Limits) Parse(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	var names []string
 	for _, f := range figures() {

@@ -1,6 +1,11 @@
 package drill
 
-import "time"
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
 
 // Outcome is what came of one outage.
 type Outcome struct {
@@ -114,4 +119,55 @@ type Slice struct {
 	Upstream int            `json:"struck_calls"` // that reached the struck provider
 	Harm     float64        `json:"harm"`
 	Slow     float64        `json:"slow"`
+}
+
+// String is the value as people read it, marked if it misses its limit.
+func (f *Figure) String() string {
+	text := ""
+	switch {
+	case f.Unit == "" && f.Value == math.Trunc(f.Value):
+		text = strconv.Itoa(int(f.Value))
+	case f.Unit == "":
+		text = fmt.Sprintf("%.3f", f.Value)
+	case f.Unit == "%":
+		text = fmt.Sprintf("%.2f%%", f.Value)
+	case math.Abs(f.Value) < 1:
+		text = fmt.Sprintf("%.0fms", 1000*f.Value)
+	default:
+		text = fmt.Sprintf("%.1fs", f.Value)
+	}
+	if f.Limit == nil && f.Note != "" {
+		text = "-"
+	}
+	if !f.OK {
+		text += "!"
+	}
+	return text
+}
+
+// Sentence says what is wrong with a figure that misses its limit.
+func (f *Figure) Sentence() string {
+	shown := Figure{Value: f.Value, Unit: f.Unit, OK: true, Limit: f.Limit}
+	text := f.Name + " is " + shown.String()
+	if f.Limit != nil {
+		shown.Value = *f.Limit
+		word := "at most "
+		if f.Least {
+			word = "at least "
+		}
+		text += ", and should be " + word + shown.String()
+	}
+	if f.Note != "" {
+		text += " (" + f.Note + ")"
+	}
+	return text
+}
+
+// LimitText is the limit as people read it; empty if there is none.
+func (f *Figure) LimitText() string {
+	if f.Limit == nil {
+		return ""
+	}
+	limit := Figure{Value: *f.Limit, Unit: f.Unit, OK: true, Limit: f.Limit}
+	return limit.String()
 }

@@ -40,6 +40,11 @@ func house(o *Options) (*config.Config, []string, error) {
 		return nil, nil, &gateway.ConfigError{Findings: findings}
 	}
 	names := arm(cfg.Providers)
+	for i := range cfg.Providers {
+		if p := &cfg.Providers[i]; p.Kind == "sim" && p.BaseURL == "" {
+			p.Kind, p.BaseURL = "openai", "http://"+p.Name+".sim/v1" // else it would bring a simulator of its own
+		}
+	}
 	cfg.Clients, cfg.Alerts, cfg.Expose = nil, nil, "full"
 	cfg.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	return cfg, names, nil

@@ -36,6 +36,7 @@ const (
 	backTime    = 50 * time.Second
 	movedWindow = 2 * time.Second // over which it is counted whether the load is gone
 	firstTime   = 5 * time.Second // in which a recovering provider must be spared
+	trials      = 6 // calls that a return costs whatever the load
 	leastRate   = 2               // requests a second: with fewer there is no herd to fear
 )
 
@@ -159,7 +160,7 @@ func (x *examiner) episodes() []Episode {
 		if moved, ok := x.moved(s.from, s.to); ok {
 			e.Moved = number(moved)
 		}
-		if limit := s.within(x.silence(), x.rate); limit > 0 && x.rate > 0 {
+		if limit := s.within(x.silence(), x.o.Rate/float64(max(len(x.w.lanes), 1))); limit > 0 && x.rate > 0 {
 			e.Within = number(limit)
 		}
 		if back, came := x.back(s.to, until); came {
@@ -265,18 +266,20 @@ func (x *examiner) back(from, until time.Duration) (time.Duration, bool) {
 
 // load is how much of its normal load came to a struck target in the first
 // seconds after it had answered well again, the most over all returns; ok is
-// false if there was none that mattered.
-func (x *examiner) load() (most float64, ok bool) {
+// false if there was none that mattered. Trials alone are least of that load
+// where there is little of it.
+func (x *examiner) load() (most, least float64, ok bool) {
 	for i := range x.w.lanes {
 		t := x.w.lanes[i].first
 		if !x.strikesTarget(t) {
 			continue
 		}
-		if one, found := x.loadOf(t); found {
-			most, ok = max(most, one), true
+		if one, found := x.loadOf(t); found && one >= most {
+			normal := float64(x.attemptsAt(t, -x.o.Calm, 0)) / x.o.Calm.Seconds()
+			most, least, ok = one, trials/(normal*firstTime.Seconds()), true
 		}
 	}
-	return most, ok
+	return most, least, ok
 }
 
 func (x *examiner) loadOf(t switchgear.Target) (most float64, ok bool) {

@@ -242,9 +242,12 @@ func (x *examiner) worstBack(f *Figure, episodes []Episode, limit float64) {
 
 // worstLoad takes the return on which the provider got most at once.
 func (x *examiner) worstLoad(f *Figure, limit float64) {
-	load, ok := x.load()
+	load, least, ok := x.load()
 	f.OK, f.Note = true, "no return to spare"
 	if ok {
+		if _, set := x.o.Limits[FigureLoad]; !set {
+			limit = max(limit, 100*least)
+		}
 		f.Value, f.Limit, f.Note = 100*load, new(limit), ""
 		f.OK = f.Value <= limit
 	}

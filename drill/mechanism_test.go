@@ -39,11 +39,11 @@ phases:
   - {name: tail, for: 3m, faults: [{fault: silence, p: 7%}]}
 `
 
-// flaky is three minutes in which 15 % of the calls fail: too few to open anything.
+// flaky is three minutes in which three calls in ten fail.
 const flaky = `name: flaky
 healthy: {first: 600ms, p95: 1.4s, rate: 70, errors: 0.5%}
 phases:
-  - {name: flaky, for: 3m, faults: [{fault: slow-headers-80ms+500, p: 15%}]}
+  - {name: flaky, for: 3m, faults: [{fault: slow-headers-80ms+500, p: 30%}]}
 `
 
 // slowing is two minutes at a third of the usual speed, without an error.
@@ -74,19 +74,21 @@ func TestMechanisms(t *testing.T) {
 		worse  float64 // by how much, at least; less than 0 for a figure that falls
 		rate   float64
 		config string
+		base   []gateway.Mechanism // off in both: what would else hide it
 	}{
-		gateway.MechanismBreaker:  {silent, drill.FigureP99, 0.5, 20, twoProviders},
-		gateway.MechanismHedge:    {tail, drill.FigureP99, 0.12, 20, twoProviders},
-		gateway.MechanismDeadline: {slowing, drill.FigureP50, 0.2, 20, twoProviders},
-		gateway.MechanismBudget:   {flaky, drill.FigureCalls, 0.01, 20, oneProvider},
-		gateway.MechanismOpinion:  {stormy, drill.FigureOK, -5, 20, twoProviders},
-		gateway.MechanismProbe:    {mute, drill.FigureOpen, 10, 0.1, twoProviders},
+		gateway.MechanismBreaker:  {silent, drill.FigureP99, 0.5, 20, twoProviders, nil},
+		gateway.MechanismHedge:    {tail, drill.FigureP99, 0.12, 20, twoProviders, nil},
+		gateway.MechanismDeadline: {slowing, drill.FigureP50, 0.2, 20, twoProviders, nil},
+		gateway.MechanismBudget:   {flaky, drill.FigureCalls, 0.05, 20, oneProvider, []gateway.Mechanism{gateway.MechanismBreaker}},
+		gateway.MechanismOpinion:  {stormy, drill.FigureOK, -5, 20, twoProviders, nil},
+		gateway.MechanismProbe:    {mute, drill.FigureOpen, 10, 0.1, twoProviders, nil},
 	} {
 		t.Run(string(mechanism), func(t *testing.T) {
 			t.Parallel()
 			o := drill.Options{Config: c.config, Rate: c.rate, Script: own(t, c.script), Seed: 1, Calm: 3 * time.Minute, After: 2 * time.Minute}
+			o.Without = c.base
 			with := run(t, o)
-			o.Without = []gateway.Mechanism{mechanism}
+			o.Without = append([]gateway.Mechanism{mechanism}, c.base...)
 			without := run(t, o)
 			t.Logf("with\n%swithout\n%s", figures(with), figures(without))
 			change := figure(t, without, c.figure) - figure(t, with, c.figure)

@@ -93,7 +93,7 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 	b := cfg.BreakerFor(t)
 	p, _ := cfg.Provider(t.Provider)
 	settings := guardSettings{
-		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn,
+		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn && !g.without(MechanismProbe),
 		budget: *cfg.RetryFor(&config.Route{}, p).Budget, inFlight: p.InFlight,
 	}
 	old, ok := g.parts.guards[t]

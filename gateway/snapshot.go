@@ -86,6 +86,7 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 			Fetch:   fetches[r.Fetch],
 		},
 	}
+	g.barePlan(&spec.Base)
 	longest := len(r.Chain)
 	steps, err := g.steps(s, r, r.Chain)
 	if err != nil {
@@ -177,9 +178,7 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 	step.Retries, step.Limit, step.Jury = guard.retries, guard.limit, guard.jury
 	step.Pace = g.pace(c.Target, c.WithText)
 	step.Embeds = r.Kind == config.KindEmbedding
-	if g.options.part != nil {
-		g.options.part(&step.Step)
-	}
+	g.bare(&step.Step)
 	if _, ok := s.care(c.Target); !ok {
 		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, probePlan(s.cfg, r, &step.Step)})
 	}

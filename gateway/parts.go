@@ -46,6 +46,7 @@ type guardSettings struct {
 	window   time.Duration
 	cooldown config.Cooldown
 	probe    bool
+	patience time.Duration // the longest a probe is waited for
 	budget   float64
 	inFlight int
 }
@@ -93,7 +94,7 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 	b := cfg.BreakerFor(t)
 	p, _ := cfg.Provider(t.Provider)
 	settings := guardSettings{
-		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn,
+		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn, patience: patience(cfg, t),
 		budget: *cfg.RetryFor(&config.Route{}, p).Budget, inFlight: p.InFlight,
 	}
 	old, ok := g.parts.guards[t]
@@ -102,7 +103,7 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 	}
 	options := breaker.Options{
 		Name: t, Provider: g.circuit(t.Provider), Synthetic: settings.probe, Window: settings.window,
-		Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most,
+		Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most, ProbeTimeout: probeTime, ProbeMost: settings.patience,
 		OnChange: g.changed, Wake: func(*breaker.Breaker, time.Time) { g.look(t) },
 	}
 	made := &guard{

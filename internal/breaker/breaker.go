@@ -47,6 +47,7 @@ type Breaker struct {
 	stale    uint64
 	forced   uint64
 	cooldown time.Duration // the next one
+	patience time.Duration // how long the next trial is waited for
 	asked    time.Time     // the provider asked not to be called before
 	bad      tally         // outcomes of the last window
 	row      row
@@ -63,7 +64,7 @@ type Breaker struct {
 // New makes a closed breaker.
 func New(o Options) *Breaker {
 	o.fill()
-	b := &Breaker{options: o, cooldown: o.Cooldown}
+	b := &Breaker{options: o, cooldown: o.Cooldown, patience: o.ProbeTimeout}
 	slot := max(o.Window/10, 1)
 	b.good.width, b.good.span = slot, 10
 	b.bad.width, b.bad.span = slot, 10

@@ -87,7 +87,7 @@ func (b *Breaker) enter(from, to State, now time.Time) {
 		b.doubt = doubt{}
 		if from != Suspect {
 			b.forget()
-			b.cooldown = b.options.Cooldown
+			b.cooldown, b.patience = b.options.Cooldown, b.options.ProbeTimeout
 		}
 		b.pass.Store(b.gen + 1)
 		if b.row.failures == 0 {

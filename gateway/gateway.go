@@ -75,8 +75,9 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 }
 
 // Reload replaces the configuration. If the new one is wrong, the error is a
-// [*ConfigError] and the old one stays in place. Breakers are kept for
-// targets that both have, cool-offs for providers whose keys are the same.
+// [*ConfigError] and the old one stays in place. What is known of the targets
+// that both have is kept, unless their provider's address is another; cool-offs
+// are kept for the keys that both have.
 func (g *Gateway) Reload(cfg *config.Config) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -84,12 +85,18 @@ func (g *Gateway) Reload(cfg *config.Config) error {
 	if findings := check(cfg, given, time.Now()); hasErrors(findings) {
 		return &ConfigError{Findings: findings}
 	}
+	ended := g.move(cfg)
 	next, err := g.build(cfg)
 	if err != nil {
 		return err
 	}
 	g.now.Store(next)
 	g.prune(next)
+	clear(g.parts.held)
+	for i := range ended {
+		ended[i].At = time.Now()
+		g.tell(&ended[i])
+	}
 	return nil
 }
 

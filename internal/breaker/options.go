@@ -49,13 +49,17 @@ func setDefault[T int | time.Duration](field *T, value T) {
 }
 
 // Adjust changes how a breaker behaves from now on: when it opens and for how
-// long, and whether and how it is probed. What it guards, what it counts over
-// and whom it tells stays as it was.
+// long, and whether and how it is probed. Over another window it begins to
+// count anew. What it guards and whom it tells stays as it was.
 func (b *Breaker) Adjust(o Options, now time.Time) {
 	o.fill()
 	b.mu.Lock()
 	b.tick(now)
 	own := &b.options
+	if own.Window != o.Window {
+		own.Window = o.Window
+		b.count(o.Window)
+	}
 	own.Failures, own.ConnectFailures = o.Failures, o.ConnectFailures
 	own.Cooldown, own.CooldownMax = o.Cooldown, o.CooldownMax
 	own.Synthetic, own.Deadline = o.Synthetic, o.Deadline

@@ -36,3 +36,47 @@ func TestPatience(t *testing.T) {
 		t.Errorf("waits for %v", got)
 	}
 }
+
+// TestAnotherWindow: what is counted begins anew, and nothing else does: what
+// is open stays open, and what is held held.
+func TestAnotherWindow(t *testing.T) {
+	o := options()
+	o.Window = time.Minute
+	b, due := opened(t, options())
+	b.Adjust(o, start)
+	if s := want(t, b, start, Open); s.N != 0 || !s.Until.Equal(due) {
+		t.Errorf("%+v", s)
+	}
+	if err := b.Hold(start, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	b.Adjust(options(), start)
+	if s := want(t, b, start, Held); s.By != "ann" {
+		t.Errorf("%+v", s)
+	}
+	// Over a minute, what failed half a minute ago counts.
+	b = New(options())
+	b.Adjust(o, start)
+	for i := range 10 {
+		feed(b, start.Add(time.Duration(i)*time.Second), good, fails(uint64(i+1)), good)
+	}
+	if s := b.Snapshot(start.Add(50 * time.Second)); s.Bad != 10 || s.N != 30 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestRetired: a breaker that is out of the table opens for those who still
+// have it, and pages nobody: nobody would hear of its end.
+func TestRetired(t *testing.T) {
+	told := 0
+	o := synthetic()
+	p := NewProvider("p", func(Event) { told++ })
+	o.Provider, o.OnChange, o.Wake = p, func(Event) { told++ }, func(*Breaker, time.Time) { told++ }
+	b := New(o)
+	b.Retire()
+	feed(b, start, unconnected(), unconnected(), unconnected(), unconnected(), unconnected())
+	want(t, b, start, Open)
+	if told != 0 || p.Snapshot().State != Closed {
+		t.Errorf("told %d times, the provider is %v", told, p.Snapshot().State)
+	}
+}

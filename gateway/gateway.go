@@ -37,7 +37,8 @@ type Gateway struct {
 	now     atomic.Pointer[snapshot] // what requests are planned by
 	mu      sync.Mutex               // held while a configuration is loaded
 	parts   parts                    // what outlives a configuration, by identity
-	ward    *ward                    // where targets that are not well are looked after
+	keys    *keyWatch
+	ward    *ward // where targets that are not well are looked after
 	closed  atomic.Bool
 }
 
@@ -66,7 +67,8 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.options.observers = append(g.options.observers, &keyWatch{gateway: g})
+	g.keys = &keyWatch{gateway: g}
+	g.options.observers = append(g.options.observers, g.keys)
 	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers}})
 	if err := g.Reload(cfg); err != nil {
 		return nil, err
@@ -93,6 +95,7 @@ func (g *Gateway) Reload(cfg *config.Config) error {
 	g.now.Store(next)
 	g.prune(next)
 	clear(g.parts.held)
+	g.keys.withdraw(cfg)
 	for i := range ended {
 		ended[i].At = time.Now()
 		g.tell(&ended[i])

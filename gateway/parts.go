@@ -257,7 +257,7 @@ func (g *Gateway) keyring(p *config.Provider) *keyring.Keyring {
 	}
 	credentials := make([]switchgear.Credential, 0, len(p.Keys))
 	for i, secret := range p.Keys {
-		credentials = append(credentials, switchgear.Credential{ID: p.Name + "#" + strconv.Itoa(i+1), Secret: secret})
+		credentials = append(credentials, switchgear.Credential{ID: credentialID(p, i), Secret: secret})
 	}
 	ring := keyring.New(credentials...)
 	if old, ok := g.parts.keyrings[p.Name]; ok {
@@ -266,6 +266,9 @@ func (g *Gateway) keyring(p *config.Provider) *keyring.Keyring {
 	g.parts.keyrings[p.Name] = &keys{secrets: slices.Clone(p.Keys), ring: ring}
 	return ring
 }
+
+// credentialID names the key at a place, from 0, without telling it.
+func credentialID(p *config.Provider, i int) string { return p.Name + "#" + strconv.Itoa(i+1) }
 
 // upstream opens a provider, or finds the one that is open.
 func (g *Gateway) upstream(p *config.Provider) (*upstream, error) {

@@ -182,3 +182,32 @@ func TestSlowThinkerComesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestKeyTakenOut: the trouble with a key is over when the key is taken out of
+// the file.
+func TestKeyTakenOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := strings.NewReplacer("KIND", "openai", "CHAIN", "one/m1, two/m2", "COMMIT", "first_token").Replace(reloadConfig)
+		both := strings.Replace(text, `key: "${KEY_1}"`, `keys: ["${KEY_1}", "${KEY_2}"]`, 1)
+		heard := &ears{}
+		up := sim.New(sim.Options{Keys: []string{secrets["KEY_1"]}})
+		gw, err := gateway.New(t.Context(), parse(t, both), gateway.WithTransport(up.Transport()), gateway.WithEvents(heard.hear))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer gw.Close()
+		h := &house{t: t, sim: up, gateway: gw}
+		h.inside("chat", 4, "")
+		if said := heard.words(); said != "key_refused one#2" {
+			t.Fatalf("told of %q", said)
+		}
+		h.reload(both)
+		if said := heard.words(); said != "" {
+			t.Errorf("told of %q", said)
+		}
+		h.reload(text)
+		if said := heard.words(); said != "key_restored one#2" {
+			t.Errorf("told of %q", said)
+		}
+	})
+}

@@ -211,3 +211,21 @@ func TestKeyTakenOut(t *testing.T) {
 		}
 	})
 }
+
+// TestLyingRetries: a client that says of all its requests that they are
+// retries leaves the others theirs.
+func TestLyingRetries(t *testing.T) {
+	for _, m := range allModes {
+		synctest.Test(t, func(t *testing.T) {
+			h := open(t, strings.NewReplacer("KIND", m.name, "one/m1, two/m2", "one/m1", "commit: COMMIT", "single_point: ok", "CHAIN", "one/m1").
+				Replace(strings.Replace(reloadConfig, "attempts: 1", "attempts: 2", 1)))
+			for i := range 40 {
+				h.post(m.path, m.body("chat", fmt.Sprint("prompt ", i)), "X-Stainless-Retry-Count", "1")
+			}
+			h.fault("m1", "500x1")
+			if got := h.post(m.path, m.body("chat", "an honest one")); got.status != 200 || got.own("Attempts") != "2" {
+				t.Errorf("%s: %d after %s attempts: %s", m, got.status, got.own("Attempts"), got.body)
+			}
+		})
+	}
+}

@@ -308,5 +308,6 @@ func (b *Breaker) locked(o *failover.Outcome, now time.Time) bool {
 	if !b.doubt.confirming && b.probing() {
 		b.confirm()
 	}
+	b.doubt.proof.proven = true // no body made it refuse the key: what probes find now needs no second one
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/failover"
 )
 
@@ -78,5 +79,39 @@ func TestRetired(t *testing.T) {
 	want(t, b, start, Open)
 	if told != 0 || p.Snapshot().State != Closed {
 		t.Errorf("told %d times, the provider is %v", told, p.Snapshot().State)
+	}
+}
+
+// TestLockedThenDead: the last key is refused, and what looks into that fails
+// otherwise, with no user about. That ends with an open circuit, not with four
+// probes a second for as long as it lasts.
+func TestLockedThenDead(t *testing.T) {
+	for name, probe := range map[string]failover.Outcome{"failing": fails(0), "silent": slow(0)} {
+		t.Run(name, func(t *testing.T) {
+			o := synthetic()
+			o.Provider = NewProvider("p", nil)
+			b, now := New(o), start
+			feed(b, now, good)
+			refusal := failure(0, switchgear.ClassAuth)
+			refusal.Kind, refusal.Locked, refusal.Key = failover.OutcomeIgnored, true, 0
+			feed(b, now, refusal)
+			probes := 0
+			for ; probes < 100 && b.Snapshot(now).State == Suspect; probes++ {
+				at, ok := b.NextProbe(now)
+				if !ok {
+					t.Fatal("nobody looks into it")
+				}
+				now = at
+				token, ok := b.Probe(now)
+				if !ok {
+					t.Fatal("no probe is due")
+				}
+				probe.Body = 7 // as every probe's is
+				b.Done(token, probe, now)
+			}
+			if want(t, b, now, Open); probes > 5 {
+				t.Errorf("took %d probes", probes)
+			}
+		})
 	}
 }

@@ -44,9 +44,7 @@ func houseAt(t *testing.T, m mode, text, extra string, pace sim.Profile, opts ..
 		extra = ", " + extra
 	}
 	up := sim.New(sim.Options{Keys: []string{secrets["KEY_1"], secrets["KEY_2"]}, Latency: pace, KeepBodies: true})
-	h := build(t, strings.NewReplacer("KIND", m.name, "EXTRA", extra).Replace(text), up, up.Transport(), opts...)
-	t.Cleanup(func() { time.Sleep(time.Minute) }) // trials that nobody waits for come to their end
-	return h
+	return build(t, strings.NewReplacer("KIND", m.name, "EXTRA", extra).Replace(text), up, up.Transport(), opts...)
 }
 
 // traffic sends requests at a steady rate, each on its own, for a while, and

@@ -123,9 +123,7 @@ routes:
 
 func providerHouse(t *testing.T, m mode, keys string) *house {
 	t.Helper()
-	h := open(t, strings.NewReplacer("KIND", m.name, "KEYS", keys).Replace(providerConfig))
-	t.Cleanup(func() { time.Sleep(time.Minute) })
-	return h
+	return open(t, strings.NewReplacer("KIND", m.name, "KEYS", keys).Replace(providerConfig))
 }
 
 // TestProviderUnreachable: failures to get through to two models of a provider

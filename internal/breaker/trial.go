@@ -195,7 +195,7 @@ func (b *Breaker) confirmed(o *failover.Outcome, now time.Time) bool {
 	case o.Kind == failover.OutcomeIgnored:
 		b.doubt.unusable, b.doubt.confirming = true, false
 	case o.Kind != failover.OutcomeOK:
-		return b.failed(o, probeBody, now)
+		return b.failed(o, probed, now)
 	default:
 		b.cleared(now)
 	}

@@ -206,7 +206,7 @@ func (a *attempt) cost() switchgear.Cost {
 
 // outcome is how the attempt went, as far as it speaks about the target.
 func (a *attempt) outcome(err *switchgear.Error, now time.Time) Outcome {
-	o := Outcome{Kind: OutcomeOK, Err: err, Key: a.place}
+	o := Outcome{Kind: OutcomeOK, Err: err, Key: a.place, Client: a.job.client()}
 	if err != nil {
 		o.Kind = a.blame(err, now)
 	}

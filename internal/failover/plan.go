@@ -144,7 +144,9 @@ const (
 type Outcome struct {
 	Kind OutcomeKind
 	Body uint64 // a fingerprint of the request body; 0 if the failure needs no body to happen
-	Err  *switchgear.Error
+	// Client is a fingerprint of who asks; 0 if nobody has a name.
+	Client uint64
+	Err    *switchgear.Error
 	// Key is the place of the key that was used; -1 for none. A key that was
 	// refused (ClassAuth) is ignored by the target, but several of them, or all
 	// there are, speak about the provider.

@@ -266,3 +266,23 @@ func TestPoisonousClient(t *testing.T) {
 		}
 	}
 }
+
+// TestLearnsOnGoodDays: a busy target that fails as rarely as everybody does is
+// got to know within minutes.
+func TestLearnsOnGoodDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := allModes[3]
+		h := houseAt(t, m, lifeConfig, "", sim.Profile{FirstToken: 200 * time.Millisecond, Spread: 0.3})
+		for range 30 { // three minutes at ten a second with one failure in a hundred
+			h.fault("m1", "500x1")
+			h.traffic(m, 10, 10*time.Second)
+		}
+		if s := h.first(); s.State != "closed" {
+			t.Fatalf("%+v", s)
+		}
+		h.fault("m1", "silence")
+		if got := h.ask(m); got.status != 200 || got.took > 2*time.Second {
+			t.Errorf("%d after %v", got.status, got.took)
+		}
+	})
+}

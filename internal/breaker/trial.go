@@ -276,6 +276,9 @@ func (b *Breaker) recover(now time.Time) {
 	}
 }
 
+// Calm reports whether the target is closed, and nothing suspected.
+func (b *Breaker) Calm() bool { return b.pass.Load() != 0 }
+
 // Barred reports whether Acquire would not pass a request in full: it is open,
 // half-open, held or gone. It gives no leave.
 func (b *Breaker) Barred(now time.Time) bool {

@@ -155,10 +155,10 @@ func (a *attempt) settle(err *switchgear.Error) {
 		a.step.Limit.Leave(err, now)
 	}
 	o := a.outcome(err, now)
-	a.teach(o.Kind, err, now)
 	if !a.dispute.open {
 		a.done(o, now)
 	}
+	a.teach(o.Kind, err, now)
 	if withheld == "" {
 		a.job.runner.observer.Attempted(a.job.ctx, a.job.plan, record)
 	}

@@ -185,6 +185,9 @@ type Peeker interface {
 	Barred(now time.Time) bool
 }
 
+// Calmer is a [Breaker] that says whether it suspects nothing at present.
+type Calmer interface{ Calm() bool }
+
 // Budget is a retry budget, in tokens: first attempts add a part of one,
 // retries, hedges and probes take one. It bounds what failing adds to the load.
 // Its calls neither block nor allocate.

@@ -144,7 +144,9 @@ const (
 type Outcome struct {
 	Kind OutcomeKind
 	Body uint64 // a fingerprint of the request body; 0 if the failure needs no body to happen
-	Err  *switchgear.Error
+	// Client is a fingerprint of who asks; 0 if nobody has a name.
+	Client uint64
+	Err    *switchgear.Error
 	// Key is the place of the key that was used; -1 for none. A key that was
 	// refused (ClassAuth) is ignored by the target, but several of them, or all
 	// there are, speak about the provider.
@@ -182,6 +184,9 @@ type Peeker interface {
 	// open, half-open or held. It changes nothing and allocates nothing.
 	Barred(now time.Time) bool
 }
+
+// Calmer is a [Breaker] that says whether it suspects nothing at present.
+type Calmer interface{ Calm() bool }
 
 // Budget is a retry budget, in tokens: first attempts add a part of one,
 // retries, hedges and probes take one. It bounds what failing adds to the load.

@@ -181,6 +181,9 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 	step.Pace = g.pace(c.Target, c.WithText)
 	step.Embeds = r.Kind == config.KindEmbedding
 	g.bare(&step.Step)
+	if g.options.part != nil {
+		g.options.part(&step.Step)
+	}
 	if _, ok := s.care(c.Target); !ok {
 		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, guard.limit, probePlan(s.cfg, r, &step.Step)})
 	}

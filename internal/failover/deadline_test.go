@@ -365,7 +365,7 @@ func TestStraggler(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := set(t, nil, []act{{hang: true}, {}})
 				s.paced(400, 1000)
-				s.books[0].closed = true
+				s.books[0].closed, s.books[0].final, s.books[1].final = true, true, true // no panic
 				s.books[0].mood, s.books[1].mood = Verdict{Calm: true}, Verdict{Calm: true}
 				c.change(s)
 				r := s.stream(t.Context())

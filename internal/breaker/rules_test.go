@@ -444,7 +444,7 @@ func TestSlowAndConfirmed(t *testing.T) {
 	}
 	b.Done(token, good, now)
 	want(t, b, now, Suspect)
-	for range 102 {
+	for range 160 {
 		feed(b, now, late)
 		now = now.Add(100 * time.Millisecond)
 	}

@@ -15,21 +15,21 @@ import (
 // next target has little to do while all is well, slowness is ground for
 // suspicion only: it is the races of a suspect that get to know it.
 //
-// A spell ends at the first sample after 10 s, if it has 40 samples by then;
-// one that has not got 40 in 30 s is forgotten. So at 4 requests a second and
-// more a slowdown is noticed 20 to 30 s after it began, at a third of that 60 to
-// 90 s, and below that it is not: there the first-token deadline has to do.
+// A spell ends at the first sample after 15 s, if it has 40 samples by then;
+// one that has not got 40 in 30 s is forgotten. So at 2.7 requests a second and
+// more a slowdown is noticed 30 to 45 s after it began, at half of that 60 to 90
+// s, and below that it is not: there the first-token deadline has to do.
 //
 // First-token times are about lognormal with sigma 0.52 (median 0.6 s, p95
 // 1.4 s): in calm 18.3 % of single ones exceed 1.6 times the median, and for
 // the median of 40 to do so takes 21 of 40: 1.1e-6. Two spells in a row:
-// 1.3e-12, which is one false trip in ninety million days of 8640 spells
+// 1.3e-12, which is one false trip in a hundred million days of 5760 spells
 // each, if samples are independent. Twice the usual time puts 66.6 % of the
-// samples above the mark: a spell of 40 sees it with 97.8 %, one of 200 (20
+// samples above the mark: a spell of 40 sees it with 97.8 %, one of 300 (20
 // requests a second) always.
 const (
 	slowRatio   = 1.6
-	spellLeast  = 10 * time.Second
+	spellLeast  = 15 * time.Second
 	spellMost   = 30 * time.Second
 	spellNeeds  = 40
 	spellsInRow = 2

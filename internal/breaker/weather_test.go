@@ -63,11 +63,11 @@ func TestSpells(t *testing.T) {
 		kinds []failover.Outcome
 		state State
 	}{
-		"one spell":          {100 * time.Millisecond, []time.Duration{11 * time.Second}, []failover.Outcome{late}, Suspect},
-		"two":                {100 * time.Millisecond, []time.Duration{21 * time.Second}, []failover.Outcome{late}, Open},
-		"not in a row":       {100 * time.Millisecond, []time.Duration{10 * time.Second, 10 * time.Second, 14 * time.Second}, []failover.Outcome{late, early, late}, Suspect},
-		"over, by and by":    {100 * time.Millisecond, []time.Duration{11 * time.Second, 40 * time.Second}, []failover.Outcome{late, early}, Closed},
-		"nobody comes":       {100 * time.Millisecond, []time.Duration{11 * time.Second, 40 * time.Second}, []failover.Outcome{late, ignored}, Closed},
+		"one spell":          {100 * time.Millisecond, []time.Duration{16 * time.Second}, []failover.Outcome{late}, Suspect},
+		"two":                {100 * time.Millisecond, []time.Duration{31 * time.Second}, []failover.Outcome{late}, Open},
+		"not in a row":       {100 * time.Millisecond, []time.Duration{15 * time.Second, 15 * time.Second, 20 * time.Second}, []failover.Outcome{late, early, late}, Suspect},
+		"over, by and by":    {100 * time.Millisecond, []time.Duration{16 * time.Second, 40 * time.Second}, []failover.Outcome{late, early}, Closed},
+		"nobody comes":       {100 * time.Millisecond, []time.Duration{16 * time.Second, 40 * time.Second}, []failover.Outcome{late, ignored}, Closed},
 		"too few to tell":    {time.Second, []time.Duration{3 * time.Minute}, []failover.Outcome{late}, Closed},
 		"just enough":        {700 * time.Millisecond, []time.Duration{time.Minute}, []failover.Outcome{late}, Open},
 		"spared at the turn": {100 * time.Millisecond, []time.Duration{time.Minute}, []failover.Outcome{spared(late)}, Closed},

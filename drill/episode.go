@@ -36,7 +36,7 @@ const (
 	backTime    = 50 * time.Second
 	movedWindow = 2 * time.Second // over which it is counted whether the load is gone
 	firstTime   = 5 * time.Second // in which a recovering provider must be spared
-	trials      = 6 // calls that a return costs whatever the load
+	trials      = 6               // calls that a return costs whatever the load
 	leastRate   = 2               // requests a second: with fewer there is no herd to fear
 )
 

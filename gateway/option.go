@@ -19,7 +19,6 @@ type options struct {
 	observers []Observer
 	events    []func(Event)
 	without   []Mechanism
-	part      func(*failover.Step) // tests take a part of a step away, to see what misses it
 }
 
 type optionFunc func(*options)

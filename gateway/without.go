@@ -16,12 +16,13 @@ const (
 	MechanismDeadline Mechanism = "deadline" // what is learned of how fast a target is in calm
 	MechanismBudget   Mechanism = "budget"   // the retry budgets
 	MechanismOpinion  Mechanism = "opinion"  // a second opinion on refusals in unknown words
+	MechanismLimit    Mechanism = "limit"    // how much a target is given at once
 	MechanismProbe    Mechanism = "probe"    // tiny requests of the gateway's own to a target that is not well
 )
 
 // Mechanisms are all of them.
 func Mechanisms() []Mechanism {
-	return []Mechanism{MechanismBreaker, MechanismHedge, MechanismDeadline, MechanismBudget, MechanismOpinion, MechanismProbe}
+	return []Mechanism{MechanismBreaker, MechanismHedge, MechanismDeadline, MechanismBudget, MechanismOpinion, MechanismLimit, MechanismProbe}
 }
 
 // Without switches mechanisms off, to measure what they are worth. It is for
@@ -46,6 +47,9 @@ func (g *Gateway) bare(step *failover.Step) {
 	}
 	if g.without(MechanismBudget) {
 		step.Retries = nil
+	}
+	if g.without(MechanismLimit) {
+		step.Limit = nil
 	}
 	if g.without(MechanismOpinion) {
 		step.Jury = nil

@@ -143,10 +143,12 @@ func (e *expectation) learned(floor time.Duration) time.Duration {
 }
 
 // measure puts into an outcome how long the attempt took beside what is usual,
-// and beside the next step.
+// and beside the next step. Of a caller who hangs up nothing is measured: those
+// who do are not a fair sample, and a breaker listens to long waits only where
+// an attempt was cut short.
 func (a *attempt) measure(o *Outcome, err *switchgear.Error, now time.Time) {
 	usual := a.expected.usual.Median
-	if usual <= 0 || a.probe {
+	if usual <= 0 || a.probe || (err != nil && err.Class == switchgear.ClassCanceled && !a.lost()) {
 		return
 	}
 	took := a.took(err, now)

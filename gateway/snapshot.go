@@ -12,6 +12,7 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/breaker"
 	"github.com/switchgear-dev/switchgear/internal/capability"
 	"github.com/switchgear-dev/switchgear/internal/failover"
+	"github.com/switchgear-dev/switchgear/internal/limit"
 	"github.com/switchgear-dev/switchgear/internal/pricing"
 	"github.com/switchgear-dev/switchgear/internal/route"
 	"github.com/switchgear-dev/switchgear/internal/server"
@@ -36,6 +37,7 @@ type snapshot struct {
 type targetBreaker struct {
 	target  switchgear.Target
 	breaker *breaker.Breaker
+	limit   *limit.Limit
 	probe   *failover.Plan // of one step: what a probe of the gateway's own is sent over
 }
 
@@ -180,7 +182,7 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 	step.Embeds = r.Kind == config.KindEmbedding
 	g.bare(&step.Step)
 	if _, ok := s.care(c.Target); !ok {
-		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, probePlan(s.cfg, r, &step.Step)})
+		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, guard.limit, probePlan(s.cfg, r, &step.Step)})
 	}
 	return step, nil
 }

@@ -38,6 +38,7 @@ type guard struct {
 	retries  *retry.Budget
 	limit    *limit.Limit
 	jury     *jury.Jury
+	drift    *drift
 }
 
 // guardSettings are what the configuration says of a guard. A circuit keeps its
@@ -105,7 +106,12 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 		Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most,
 		OnChange: g.changed, Wake: func(*breaker.Breaker, time.Time) { g.look(t) },
 	}
+	named := newDrift(g, t)
+	if ok {
+		named = old.drift
+	}
 	made := &guard{
+		drift:    named,
 		settings: settings, retries: newBudget(settings.budget), limit: limit.New(limit.Options{Most: settings.inFlight}), jury: jury.New(),
 	}
 	if ok && old.settings.window == settings.window {

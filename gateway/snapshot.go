@@ -77,7 +77,8 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 		Base: failover.Plan{
 			Config:  s.cfg.Generation,
 			Timeout: failover.Timeout{FirstToken: clocks.FirstToken, Idle: clocks.Idle, Total: clocks.Total},
-			Commit:  commits[r.Commit],
+			Commit:  commits[r.CommitsAt()],
+			Mender:  menderOf(r),
 			Policy:  policies[r.ContentPolicy],
 			Strict:  r.Strict,
 			Retries: g.budget(r.Name, *r.Retry.Over(s.cfg.Retry).Over(config.DefaultRetry()).Budget),
@@ -174,7 +175,7 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 	}
 	guard := g.guard(s.cfg, c.Target)
 	step.Breaker, step.Keys = guard.breaker, g.keyring(p)
-	step.Retries, step.Limit, step.Jury = guard.retries, guard.limit, guard.jury
+	step.Retries, step.Limit, step.Jury, step.Witness = guard.retries, guard.limit, guard.jury, guard.drift
 	step.Pace = g.pace(c.Target, c.WithText)
 	step.Embeds = r.Kind == config.KindEmbedding
 	if _, ok := s.care(c.Target); !ok {

@@ -73,6 +73,7 @@ func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Reque
 	}
 	j.keepDropped(resp.Trace)
 	resp.Trace = j.trace
+	j.mend(resp)
 	return resp, nil
 }
 
@@ -92,6 +93,9 @@ func (r *Runner) Stream(ctx context.Context, plan *Plan, req *switchgear.Request
 	}
 	if t, ok := s.inner.(switchgear.Traced); ok {
 		j.keepDropped(t.Trace())
+	}
+	if s.ended && s.err == nil {
+		j.mendHeld(&s.held)
 	}
 	return s, nil
 }

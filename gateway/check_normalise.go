@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/eval/normalise"
 )
@@ -25,6 +26,8 @@ func (c *checker) normalisers(r *config.Route, path string) {
 			c.errorf(word.Pos, at, strconv.Quote(word.Text)+" is for diagnosis, and changes what an answer says; serving cannot use it", "There are: "+strings.Join(known, ", ")+".")
 		case slices.ContainsFunc(r.Normalise[:i], func(w config.Word) bool { return w.Text == word.Text }):
 			c.errorf(word.Pos, at, strconv.Quote(word.Text)+" stands here twice", "Keep one of them.")
+		case !rung.Safe && r.Stakes == switchgear.StakesHigh:
+			c.warn(word.Pos, at, "the stakes are high, and "+word.Text+" guesses at what an answer means", "Remove it, or have an eval show that it does no harm.")
 		case word.Text == "convert_calls":
 			c.warn(word.Pos, at, "no request can declare tool calls written as text, so that convert_calls never acts in serving", "Remove it.")
 		}

@@ -200,7 +200,8 @@ type Trace struct {
 	Dropped    []string // parts of the request the target could not be told
 	// Normalised names the rungs (strip_fence and the like) that brought the
 	// answer into the form that was declared for it; nil if it stands as it
-	// came. A changed answer is its values: the bytes it came as say the old.
+	// came. The bytes of a changed answer say what its values do, or are left
+	// out; of a changed stream there are none.
 	Normalised []string
 }
 

@@ -20,7 +20,7 @@ func (j *job) mend(resp *switchgear.Response) {
 	if j.plan.Mender == nil {
 		return
 	}
-	changed := false
+	changed := map[int]string{}
 	for i := range resp.Choices {
 		c := &resp.Choices[i]
 		text, plain := said(c)
@@ -29,13 +29,18 @@ func (j *job) mend(resp *switchgear.Response) {
 		}
 		if mended, ok := j.reword(text, c.Finish); ok {
 			c.Parts = retold(c.Parts, mended)
-			changed = true
+			changed[i] = mended
 		}
 	}
-	if changed && resp.Wire != nil {
-		kept := *resp.Wire
-		kept.Body = nil // what it says no longer holds
-		resp.Wire = &kept
+	if len(changed) > 0 && resp.Wire != nil {
+		said := *resp.Wire
+		said.Body = nil // what it says no longer holds
+		if j.runner.reword != nil {
+			if body, ok := j.runner.reword(resp.Wire, changed); ok {
+				said.Body = body
+			}
+		}
+		resp.Wire = &said
 	}
 }
 

@@ -147,7 +147,7 @@ func TestMendReadsLate(t *testing.T) {
 			reads++
 			return formed(), c.err
 		}})
-		f := &fake{acts: []act{{resp: &switchgear.Response{Choices: []switchgear.Choice{choice(0, itsEnd, spoken(c.text))}}}}}
+		f := &fake{acts: []act{{resp: &switchgear.Response{Usage: tokens(1, 1), Choices: []switchgear.Choice{choice(0, itsEnd, spoken(c.text))}}}}}
 		plan, _ := mended(t, f)
 		plan.Steps[0].Dialects = []string{"openai"}
 		req := wire()

@@ -20,7 +20,8 @@ func (x *exchange) complete() error {
 		return err
 	}
 	x.record.Trace, x.record.Usage, x.record.Cost = resp.Trace, resp.Usage, resp.Cost
-	if !rewritten(resp.Trace) {
+	worded := resp.Wire != nil && len(resp.Wire.Body) > 0 && resp.Wire.Dialect == x.codec.Dialect()
+	if !rewritten(resp.Trace) || (worded && !resp.Trace.Translated) {
 		return x.body(resp.Wire, resp.Trace, &resp.Cost)
 	}
 	body, dropped, err := x.codec.Answer(x.req.Wire.Values, resp)

@@ -140,8 +140,8 @@ type Route struct {
 	SinglePoint   bool            // it is accepted that one provider's failure fails the route
 	Needs         []Word
 	Timeout       Timeout // as written; see [Route.Clocks]
-	Commit        Commit // as written, or the default; see [Route.CommitsAt]
-	Normalise     []Word // the rungs that bring answers into the form declared for them
+	Commit        Commit  // as written, or the default; see [Route.CommitsAt]
+	Normalise     []Word  // the rungs that bring answers into the form declared for them
 	ContentPolicy PolicyAction
 	Strict        bool // a request is refused rather than part of it left out
 	Aliases       []Word

@@ -96,7 +96,7 @@ func (c *canned) RoundTrip(r *http.Request) (*http.Response, error) {
 		answer, kind = c.stream, "text/event-stream"
 	}
 	return &http.Response{
-		StatusCode: 200, Header: http.Header{"Content-Type": {kind}, "Openai-Version": {"2020-10-01"}},
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {kind}, "Openai-Version": {"2020-10-01"}},
 		Body: io.NopCloser(strings.NewReader(answer)), Request: r,
 	}, nil
 }

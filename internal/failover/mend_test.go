@@ -48,9 +48,9 @@ func choice(index int, end switchgear.Finish, parts ...switchgear.Part) switchge
 }
 
 var (
-	itsEnd = switchgear.Finish{Kind: switchgear.FinishStop}
+	itsEnd   = switchgear.Finish{Kind: switchgear.FinishStop}
 	aThought = switchgear.Part{Kind: switchgear.PartThinking, Text: "hm", Signature: "s"}
-	called  = switchgear.Part{Kind: switchgear.PartToolCall, Call: &switchgear.ToolCall{ID: "1", Name: "f", Arguments: "{}"}}
+	called   = switchgear.Part{Kind: switchgear.PartToolCall, Call: &switchgear.ToolCall{ID: "1", Name: "f", Arguments: "{}"}}
 )
 
 func spoken(text string) switchgear.Part { return switchgear.Part{Text: text} }

@@ -18,6 +18,7 @@ type options struct {
 	providers map[string]switchgear.Provider
 	observers []Observer
 	events    []func(Event)
+	without   []Mechanism
 }
 
 type optionFunc func(*options)

@@ -45,6 +45,9 @@ func (g *Gateway) tell(e *Event) {
 	if s := g.now.Load(); s != nil {
 		e.Routes, e.Stranded, e.Serving = s.affected(e)
 	}
+	if e.Kind == switchgear.AlertModelDrift {
+		e.Stranded, e.Serving = nil, "" // it goes on serving
+	}
 	for _, f := range g.options.events {
 		f(*e)
 	}

@@ -79,7 +79,8 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 		Base: failover.Plan{
 			Config:  s.cfg.Generation,
 			Timeout: failover.Timeout{FirstToken: clocks.FirstToken, Idle: clocks.Idle, Total: clocks.Total},
-			Commit:  commits[r.Commit],
+			Commit:  commits[r.CommitsAt()],
+			Mender:  menderOf(r),
 			Policy:  policies[r.ContentPolicy],
 			Strict:  r.Strict,
 			Retries: g.budget(r.Name, *r.Retry.Over(s.cfg.Retry).Over(config.DefaultRetry()).Budget),
@@ -178,6 +179,9 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 	guard := g.guard(s.cfg, c.Target)
 	step.Breaker, step.Keys = guard.breaker, g.keyring(p)
 	step.Retries, step.Limit, step.Jury = guard.retries, guard.limit, guard.jury
+	if guard.settings.routed {
+		step.Witness = guard.drift // of a name that a client made up nobody is told
+	}
 	step.Pace = g.pace(c.Target, c.WithText)
 	step.Embeds = r.Kind == config.KindEmbedding
 	g.bare(&step.Step)

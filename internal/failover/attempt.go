@@ -186,6 +186,13 @@ func (a *attempt) rejoin() {
 	a.own = nil
 }
 
+// heard tells the step's witness which model answered.
+func (a *attempt) heard(model string) {
+	if a.step.Witness != nil && model != "" {
+		a.step.Witness.Answered(model)
+	}
+}
+
 // done tells the breaker.
 func (a *attempt) done(o Outcome, now time.Time) {
 	if a.step.Breaker == nil {

@@ -13,6 +13,20 @@ import (
 type ownReader struct {
 	lines []ownLine
 	next  int
+	ownNodes
+}
+
+// ownNodes makes nodes many at a time: a lock has tens of thousands.
+type ownNodes struct{ spare []node }
+
+func (o *ownNodes) node(k kind, line, col int) *node {
+	if len(o.spare) == 0 {
+		o.spare = make([]node, 512)
+	}
+	n := &o.spare[0]
+	o.spare = o.spare[1:]
+	n.kind, n.line, n.col = k, line, col
+	return n
 }
 
 // ownLine is a line without its indentation.
@@ -58,16 +72,16 @@ func (r *ownReader) block(indent, depth int) (*node, bool) {
 
 // fields reads the entries of a map.
 func (r *ownReader) fields(indent, depth int) (*node, bool) {
-	n := &node{kind: kindMap, line: r.lines[r.next].number, col: indent + 1}
+	n := r.node(kindMap, r.lines[r.next].number, indent+1)
+	n.fields = make([]field, 0, 8)
 	seen := map[string]bool{}
 	for r.next < len(r.lines) && r.lines[r.next].indent == indent {
 		line := r.lines[r.next]
-		s := ownScanner{line: line.number, col: indent + 1, rest: line.text}
+		s := ownScanner{nodes: &r.ownNodes, line: line.number, col: indent + 1, rest: line.text}
 		key, ok := s.text()
-		if !ok || key.kind != kindScalar || seen[key.text] || !strings.HasPrefix(s.rest, ":") {
+		if !ok || key.kind != kindScalar || n.twice(seen, key.text) || !strings.HasPrefix(s.rest, ":") {
 			return nil, false
 		}
-		seen[key.text] = true
 		s.skip(1)
 		value, ok := r.value(&s, indent, depth)
 		if !ok {
@@ -76,6 +90,28 @@ func (r *ownReader) fields(indent, depth int) (*node, bool) {
 		n.fields = append(n.fields, field{key: key.text, line: key.line, col: key.col, value: value})
 	}
 	return n, true
+}
+
+// twice reports whether a key stands in a map already. Few keys are looked
+// through; of many a set is made.
+func (n *node) twice(seen map[string]bool, key string) bool {
+	const few = 24
+	if len(n.fields) < few {
+		for i := range n.fields {
+			if n.fields[i].key == key {
+				return true
+			}
+		}
+		return false
+	}
+	if len(n.fields) == few {
+		for i := range n.fields {
+			seen[n.fields[i].key] = true
+		}
+	}
+	was := seen[key]
+	seen[key] = true
+	return was
 }
 
 // value reads what stands after a key's colon: the rest of the line, or the
@@ -95,7 +131,7 @@ func (r *ownReader) value(s *ownScanner, indent, depth int) (*node, bool) {
 
 // list reads the items of a list.
 func (r *ownReader) list(indent, depth int) (*node, bool) {
-	n := &node{kind: kindList, line: r.lines[r.next].number, col: indent + 1}
+	n := r.node(kindList, r.lines[r.next].number, indent+1)
 	for r.next < len(r.lines) && r.lines[r.next].indent == indent {
 		line := &r.lines[r.next]
 		rest, ok := strings.CutPrefix(line.text, "- ")
@@ -104,7 +140,7 @@ func (r *ownReader) list(indent, depth int) (*node, bool) {
 		}
 		line.text, line.indent = rest, indent+2
 		var item *node
-		s := ownScanner{line: line.number, col: indent + 3, rest: rest}
+		s := ownScanner{nodes: &r.ownNodes, line: line.number, col: indent + 3, rest: rest}
 		if one, alone := s.flow(depth + 1); alone && s.rest == "" {
 			item = one
 			r.next++
@@ -118,6 +154,7 @@ func (r *ownReader) list(indent, depth int) (*node, bool) {
 
 // ownScanner reads values that stand on one line.
 type ownScanner struct {
+	nodes     *ownNodes
 	line, col int
 	rest      string
 }
@@ -142,7 +179,8 @@ func (s *ownScanner) flow(depth int) (*node, bool) {
 }
 
 func (s *ownScanner) members(depth int) (*node, bool) {
-	n := &node{kind: kindMap, flow: true, line: s.line, col: s.col}
+	n := s.nodes.node(kindMap, s.line, s.col)
+	n.flow = true
 	s.skip(1)
 	for !s.take("}") {
 		if len(n.fields) > 0 && !s.take(", ") {
@@ -167,7 +205,8 @@ func (s *ownScanner) members(depth int) (*node, bool) {
 }
 
 func (s *ownScanner) elements(depth int) (*node, bool) {
-	n := &node{kind: kindList, flow: true, line: s.line, col: s.col}
+	n := s.nodes.node(kindList, s.line, s.col)
+	n.flow = true
 	s.skip(1)
 	for !s.take("]") {
 		if len(n.items) > 0 && !s.take(", ") {
@@ -192,10 +231,15 @@ func (s *ownScanner) take(what string) bool {
 
 // text reads a text with or without quotes.
 func (s *ownScanner) text() (*node, bool) {
-	n := &node{kind: kindScalar, line: s.line, col: s.col}
+	n := s.nodes.node(kindScalar, s.line, s.col)
 	if strings.HasPrefix(s.rest, `"`) {
 		end := closing(s.rest)
-		if end < 0 || json.Unmarshal([]byte(s.rest[:end]), &n.text) != nil {
+		switch {
+		case end < 0:
+			return nil, false
+		case strings.IndexByte(s.rest[:end], '\\') < 0:
+			n.text = s.rest[1 : end-1]
+		case json.Unmarshal([]byte(s.rest[:end]), &n.text) != nil:
 			return nil, false
 		}
 		n.quoted = true

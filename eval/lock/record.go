@@ -55,7 +55,7 @@ func (f *File) Record(route, target string, e Evidence, answers string, s *Signe
 	}
 	at := place{"evidence", route, target}
 	e.Seal, e.Signature = at.seal(e.node(), s)
-	v := &verifier{file: f, terms: &Terms{}}
+	v := newVerifier(f, &Terms{})
 	if why := v.flaw(f.Route(route), t, &e); why != "" {
 		return fmt.Errorf("run %s makes no evidence: it %s", e.Run, why)
 	}

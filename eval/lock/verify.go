@@ -67,7 +67,7 @@ func Verify(file *File, wanted []Claim, terms Terms) []Finding {
 // Stand says of each claim what the lock holds of it.
 func Stand(file *File, wanted []Claim, terms Terms) []Standing {
 	out := make([]Standing, 0, len(wanted))
-	v := &verifier{file: file, terms: &terms}
+	v := newVerifier(file, &terms)
 	for i := range wanted {
 		out = append(out, v.stand(&wanted[i]))
 	}
@@ -132,7 +132,7 @@ func days(d time.Duration) string {
 	case d < 48*time.Hour:
 		return strconv.Itoa(int(d/time.Hour)) + " h"
 	default:
-		return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+		return strconv.Itoa(int(d.Round(24*time.Hour)/(24*time.Hour))) + " days"
 	}
 }
 
@@ -163,10 +163,18 @@ func (s *Standing) reasons() string {
 	return strings.Join(out, "; ")
 }
 
-// verifier holds claims against a lock.
+// verifier holds claims against a lock. What it found out of an entry it keeps:
+// every evidence on a route leads back to the same baseline.
 type verifier struct {
-	file  *File
-	terms *Terms
+	file   *File
+	terms  *Terms
+	flaws  map[*Evidence]string
+	bases  map[*Baseline]string
+	copied map[string]place // where sound evidence stands, by its seal; made when it is first asked for
+}
+
+func newVerifier(file *File, terms *Terms) *verifier {
+	return &verifier{file: file, terms: terms, flaws: map[*Evidence]string{}, bases: map[*Baseline]string{}}
 }
 
 func (v *verifier) stand(c *Claim) Standing {
@@ -237,6 +245,15 @@ func (v *verifier) doubt(r *Route, t *Target, e *Evidence, c *Claim) string {
 
 // flaw says why evidence is not to be believed at all.
 func (v *verifier) flaw(r *Route, t *Target, e *Evidence) string {
+	why, known := v.flaws[e]
+	if !known {
+		why = v.findFlaw(r, t, e)
+		v.flaws[e] = why
+	}
+	return why
+}
+
+func (v *verifier) findFlaw(r *Route, t *Target, e *Evidence) string {
 	at := place{"evidence", r.Name, t.Name}
 	if why := at.flawed(e.node(), e.Seal, e.Signature, v.terms.Trusted); why != "" {
 		if from := v.original(at, e.Seal); from != "" {
@@ -252,15 +269,21 @@ func (v *verifier) flaw(r *Route, t *Target, e *Evidence) string {
 
 // original finds where else in the lock an entry with the same seal stands.
 func (v *verifier) original(at place, seal string) string {
-	for _, r := range v.file.Routes {
-		for _, t := range r.Targets {
-			for _, e := range t.Evidence {
-				here := place{"evidence", r.Name, t.Name}
-				if here != at && e.Seal == seal && here.flawed(e.node(), seal, "", nil) == "" {
-					return t.Name + " on route " + r.Name
+	if v.copied == nil {
+		v.copied = map[string]place{}
+		for _, r := range v.file.Routes {
+			for _, t := range r.Targets {
+				for _, e := range t.Evidence {
+					here := place{"evidence", r.Name, t.Name}
+					if here.flawed(e.node(), e.Seal, "", nil) == "" {
+						v.copied[e.Seal] = here
+					}
 				}
 			}
 		}
+	}
+	if from, ok := v.copied[seal]; ok && from != at {
+		return from.target + " on route " + from.route
 	}
 	return ""
 }
@@ -344,7 +367,7 @@ func (v *verifier) lineage(r *Route, e *Evidence, seen []*Evidence) (total float
 	}
 	fits := func(params string) bool { return e.IncumbentParams == "" || params == e.IncumbentParams }
 	for _, b := range t.Baselines {
-		if fits(b.Bound.Params) && (place{"baseline", r.Name, t.Name}).flawed(b.node(), b.Seal, b.Signature, v.terms.Trusted) == "" {
+		if fits(b.Bound.Params) && v.baseFlaw(r.Name, t.Name, b) == "" {
 			return e.Difference, true
 		}
 	}
@@ -376,11 +399,20 @@ func (v *verifier) notes(r *Route, t *Target, e *Evidence) []string {
 	return out
 }
 
+func (v *verifier) baseFlaw(route, target string, b *Baseline) string {
+	why, known := v.bases[b]
+	if !known {
+		why = (place{"baseline", route, target}).flawed(b.node(), b.Seal, b.Signature, v.terms.Trusted)
+		v.bases[b] = why
+	}
+	return why
+}
+
 // baseline looks for a declaration that holds.
 func (v *verifier) baseline(s *Standing, t *Target) bool {
 	c := &s.Claim
 	for _, b := range t.Baselines {
-		why := (place{"baseline", c.Route, c.Target}).flawed(b.node(), b.Seal, b.Signature, v.terms.Trusted)
+		why := v.baseFlaw(c.Route, c.Target, b)
 		if why == "" {
 			changed := b.Bound.changed(&c.Bound, false)
 			if len(changed) == 0 {
@@ -402,7 +434,7 @@ func (v *verifier) override(s *Standing, t *Target) {
 	if s.Why == "" {
 		s.Why = "there is no evidence"
 	}
-	doubts := ""
+	var doubts []string
 	for _, o := range t.Overrides {
 		why := (place{"override", c.Route, c.Target}).flawed(o.node(), o.Seal, o.Signature, v.terms.Trusted)
 		if why == "" {
@@ -410,9 +442,9 @@ func (v *verifier) override(s *Standing, t *Target) {
 		}
 		switch {
 		case why != "":
-			doubts = "the override by " + strings.Join(o.By, " and ") + " " + why
+			doubts = append(doubts, "the override by "+strings.Join(o.By, " and ")+" "+why)
 		case !v.terms.Now.Before(o.Expires):
-			doubts = "the override by " + strings.Join(o.By, " and ") + " expired at " + stamp(o.Expires)
+			doubts = append(doubts, "the override by "+strings.Join(o.By, " and ")+" expired at "+stamp(o.Expires))
 		default:
 			s.Override = append(s.Override, o)
 			if s.Until.IsZero() || o.Expires.Before(s.Until) {
@@ -422,15 +454,13 @@ func (v *verifier) override(s *Standing, t *Target) {
 	}
 	names := people(s.Override)
 	if c.Stakes == "high" && len(names) == 1 {
-		doubts = "stakes are high, and only " + names[0] + " answers for it: an override takes two people"
+		doubts = append(doubts, "stakes are high, and only "+names[0]+" answers for it: an override takes two people")
 	} else if len(names) > 0 {
 		s.Ground, s.Pos = Overridden, s.Override[0].Pos
 		return
 	}
 	s.Override, s.Until = nil, time.Time{}
-	if doubts != "" {
-		s.Why += "; " + doubts
-	}
+	s.Why = strings.Join(append([]string{s.Why}, doubts...), "; ")
 }
 
 // rank orders stakes; 0 for a word that is none.

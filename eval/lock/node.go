@@ -87,6 +87,10 @@ func plain(s string) bool {
 	if c := s[0]; c >= '0' && c <= '9' {
 		return len(s) == len("2006-01-02T15:04:05Z") && s[4] == '-' && s[len(s)-1] == 'Z'
 	}
+	const longest = len("false") // of the words that follow
+	if len(s) > longest {
+		return isAlnum(s[0])
+	}
 	switch strings.ToLower(s) {
 	case "true", "false", "yes", "no", "on", "off", "y", "n", "null":
 		return false

@@ -73,7 +73,7 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 		g.options.transport = provider.NewTransport()
 	}
 	g.options.observers = append(g.options.observers, &keyWatch{gateway: g})
-	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, Alone: alone, Observer: &observers{list: g.options.observers}})
+	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers}})
 	if err := g.Reload(cfg, WithLock(g.options.lock)); err != nil {
 		return nil, err
 	}

@@ -40,8 +40,8 @@ type guard struct {
 	jury     *jury.Jury
 }
 
-// guardSettings are what the configuration says of a guard. When they change,
-// what was known of the target is forgotten.
+// guardSettings are what the configuration says of a guard. A circuit keeps its
+// state when they change, but for the window that it counts over.
 type guardSettings struct {
 	window   time.Duration
 	cooldown config.Cooldown
@@ -100,19 +100,22 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 	if ok && old.settings == settings {
 		return old
 	}
-	if ok {
-		old.breaker.Retire()
+	options := breaker.Options{
+		Name: t, Provider: g.circuit(t.Provider), Synthetic: settings.probe, Window: settings.window,
+		Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most,
+		OnChange: g.changed, Wake: func(*breaker.Breaker, time.Time) { g.look(t) },
 	}
 	made := &guard{
-		settings: settings,
-		breaker: breaker.New(breaker.Options{
-			Name: t, Provider: g.circuit(t.Provider), Synthetic: settings.probe, Window: settings.window,
-			Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most,
-			OnChange: g.changed, Wake: func(*breaker.Breaker, time.Time) { g.look(t) },
-		}),
-		retries: newBudget(settings.budget),
-		limit:   limit.New(limit.Options{Most: settings.inFlight}),
-		jury:    jury.New(),
+		settings: settings, retries: newBudget(settings.budget), limit: limit.New(limit.Options{Most: settings.inFlight}), jury: jury.New(),
+	}
+	if ok && old.settings.window == settings.window {
+		made.breaker = old.breaker
+		made.breaker.Adjust(options, time.Now())
+	} else {
+		if ok {
+			old.breaker.Retire()
+		}
+		made.breaker = breaker.New(options)
 	}
 	g.parts.guards[t] = made
 	return made

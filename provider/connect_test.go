@@ -363,3 +363,20 @@ func TestDialGivesUp(t *testing.T) {
 		close(silent)
 	})
 }
+
+// TestRequestThatIsNotRead: a provider that takes nothing more of a request is
+// given up, whether the request lies in one piece or in several.
+func TestRequestThatIsNotRead(t *testing.T) {
+	hold := make(chan struct{})
+	defer close(hold)
+	address := listen(t, func(net.Conn) { <-hold })
+	transport := provider.Network{Write: 100 * time.Millisecond}.Transport()
+	transport.Proxy = nil
+	defer transport.CloseIdleConnections()
+	start := time.Now()
+	_, err := newTalk(t, "http://"+address, transport).Complete(t.Context(), call(`{"text":"`+strings.Repeat("x", 16<<20)+`"}`))
+	e := expect(t, err, switchgear.ClassTimeout, provider.CodeStuck)
+	if e.Retryable() || time.Since(start) > 3*time.Second {
+		t.Errorf("worth another try: %v; after %v", e.Retryable(), time.Since(start))
+	}
+}

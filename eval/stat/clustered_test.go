@@ -112,7 +112,7 @@ func TestGradedFalseShipByEnumeration(t *testing.T) {
 	for _, c := range []struct {
 		n      int
 		margin float64
-	}{{20, .03}, {25, .05}, {25, .10}, {40, .05}, {40, .10}, {60, .05}, {100, .05}, {100, .10}, {200, .05}, {200, .02}} {
+	}{{20, .03}, {25, .05}, {25, .10}, {40, .05}, {40, .10}, {60, .05}, {100, .05}, {100, .10}, {200, .05}} {
 		var tables [][2]int
 		for b := 0; b <= c.n; b++ {
 			for l := 0; b+l <= c.n; l++ {
@@ -138,7 +138,7 @@ func TestGradedFalseShipByEnumeration(t *testing.T) {
 
 // TestGradedFalseShipWithRareLosses: a candidate that is a little better almost
 // always and wrong altogether now and then, so that its true drop is the margin.
-// Below MinCases nothing beyond 5% is shipped, above it next to nothing.
+// Below MinCases at most 5% ship, from there on at most 5.6%.
 func TestGradedFalseShipWithRareLosses(t *testing.T) {
 	t.Parallel()
 	for _, margin := range []float64{.02, .05, .10, .20} {

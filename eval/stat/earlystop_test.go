@@ -219,12 +219,12 @@ func TestCannotShipMeansCannotShip(t *testing.T) {
 func TestEarlyStopOnlyBlocks(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ win, loss, most, least float64 }{
-		{.02, .07, .055, 0}, // at the margin
+		{.02, .07, .06, 0}, // at the margin, where 4.6% ship; two standard errors are 1.3
 		{.05, .05, .75, .60},
 	} {
 		random := rand.New(rand.NewPCG(7, 20))
 		with, without := 0, 0
-		const runs, n = 2_000, 200
+		const runs, n = 1_000, 200
 		for range runs {
 			pairs := make([]Pair, n)
 			counts := Counts{N: n}

@@ -38,13 +38,19 @@ func newExact(n int, margin float64) exact {
 
 // p is the p value, over the nuisance grid.
 func (x exact) p(wins, losses int) float64 {
-	return x.worst(x.region(wins, losses))
+	return x.worst(x.region(wins, losses), 1)
+}
+
+// passes says whether the p value is at most alpha, which takes less work than
+// the p value where it is not.
+func (x exact) passes(wins, losses int, alpha float64) bool {
+	return x.worst(x.region(wins, losses), alpha) <= alpha
 }
 
 // decide is the p value and, where that would ship, what overrules it.
 func (x exact) decide(wins, losses int, alpha float64) (p, between float64) {
 	region := x.region(wins, losses)
-	p = x.worst(region)
+	p = x.worst(region, 1)
 	if p <= alpha {
 		between = x.between(region, alpha*(1+tolerance))
 	}
@@ -56,11 +62,15 @@ func (x exact) region(wins, losses int) edge {
 	return newEdge(score(wins, losses, x.n, -x.margin)-slack, x.n, x.margin)
 }
 
-// worst is the largest probability of a region over the nuisance grid.
-func (x exact) worst(region edge) float64 {
+// worst is the largest probability of a region over the nuisance grid, or the
+// first that is found above enough.
+func (x exact) worst(region edge, enough float64) float64 {
 	worst := 0.0
 	for _, win := range nuisance(x.margin) {
 		worst = max(worst, region.probability(x.table, win, win+x.margin))
+		if worst > enough {
+			break
+		}
 	}
 	return min(1, worst)
 }

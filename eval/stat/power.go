@@ -27,7 +27,7 @@ func Power(n int, t Test, win, loss float64) (float64, error) {
 	}
 	x := newExact(n, t.Margin)
 	lo, hi := bernstein(n, loss)
-	ships := x.shipEdge(lo, hi, func(wins, losses int) bool { return x.p(wins, losses) <= t.Alpha })
+	ships := x.shipEdge(lo, hi, func(wins, losses int) bool { return x.passes(wins, losses, t.Alpha) })
 	if loss == 1 {
 		return boolToChance(ships[n] <= 0), nil
 	}

@@ -266,6 +266,9 @@ func sizeOnGrid(n int, margin float64) float64 {
 // shipsAt is the decision of the test.
 func (x exact) shipsAt(alpha float64) func(wins, losses int) bool {
 	return func(wins, losses int) bool {
+		if !x.passes(wins, losses, alpha) {
+			return false
+		}
 		p, between := x.decide(wins, losses, alpha)
 		return p <= alpha && between == 0
 	}

@@ -74,9 +74,6 @@ func newWatch(instance string, transport http.RoundTripper) *watch {
 	return &watch{alerts: alert.New(alert.Options{Instance: instance}), transport: transport}
 }
 
-// happened passes on what the gateway tells of circuits and keys.
-func (w *watch) happened(e gateway.Event) { w.alerts.Tell(alert.Event(e)) }
-
 // Attempted does nothing: what attempts mean for circuits the gateway tells.
 func (*watch) Attempted(context.Context, string, *switchgear.Attempt) {}
 
@@ -98,6 +95,9 @@ func (w *watch) Requested(_ context.Context, r *switchgear.Record) {
 	case switchgear.OutcomeInvalid, switchgear.OutcomeCanceled:
 	}
 }
+
+// happened passes on what the gateway tells of circuits and keys.
+func (w *watch) happened(e gateway.Event) { w.alerts.Tell(alert.Event(e)) }
 
 // use takes the receivers and routes of a configuration that is served from
 // now on.

@@ -34,7 +34,7 @@ type Door struct {
 // The environment variables that stand for a Door's fields.
 const (
 	EnvAdmin      = "SWITCHGEAR_ADMIN"
-	EnvAdminToken = "SWITCHGEAR_ADMIN_TOKEN" //nolint:gosec // the name of a variable, not what it holds
+	EnvAdminToken = "SWITCHGEAR_ADMIN_TOKEN"
 )
 
 // answerTime is how long an admin port may take to answer.

@@ -52,6 +52,7 @@ type Breaker struct {
 	row      row
 	history  history
 	doubt    doubt
+	blind    int       // slow spells in a row of which nobody knows whether the rival is faster
 	rested   time.Time // no suspicion is looked into before
 	trial    trial
 	ramp     ramp

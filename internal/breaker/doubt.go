@@ -36,6 +36,7 @@ const (
 // outcomes that were counted.
 type doubt struct {
 	confirming bool // probes are made to find out
+	silence    bool // because of silence, though the target is busy enough: see suspectOf
 	unusable   bool // they were, but tell nothing: the provider does not take them
 	points     int  // while confirming: two for what was slow or a user could not connect to, else one
 	proof      bodies
@@ -115,21 +116,31 @@ func (b *Breaker) suspectOf(o *failover.Outcome, body uint64, at time.Duration) 
 		d.goneProof.add(body)
 		d.goneProbed = d.goneProbed || body == probeBody
 	}
-	if !d.confirming && b.probing() && (gone || b.quiet(at)) {
+	// Under suspicion a silent target is raced, and who loses a race tells
+	// nothing: users' requests alone might never prove it dead. Two that waited
+	// in vain are looked into, and a probe that does so too is the proof.
+	quiet, silent := b.quiet(at), o.Kind == failover.OutcomeSlow && b.row.failures >= suspectRow
+	if !d.confirming && b.probing() && (gone || quiet || silent) {
 		b.confirm()
+		d.silence = !gone && !quiet
 	}
-	if d.confirming {
-		d.proof.add(body)
+	switch {
+	case !d.confirming:
+		return
+	case d.silence && body != probeBody:
+	case d.silence && o.Kind == failover.OutcomeSlow:
+		d.points += confirmPoints
+	case o.Kind == failover.OutcomeSlow || connect(o) && body != probeBody:
+		d.points += 2
+	default:
 		d.points++
-		if o.Kind == failover.OutcomeSlow || connect(o) && body != probeBody {
-			d.points++
-		}
 	}
+	d.proof.add(body)
 }
 
 // confirm asks for probes.
 func (b *Breaker) confirm() {
-	b.doubt.confirming, b.doubt.points, b.doubt.proof = true, 0, bodies{}
+	b.doubt.confirming, b.doubt.silence, b.doubt.points, b.doubt.proof = true, false, 0, bodies{}
 	b.trial.due = b.rested
 	b.wake = true
 }
@@ -253,20 +264,25 @@ func (b *Breaker) weigh(o *failover.Outcome, now time.Time) bool {
 	if !b.state.lively() || age < spellLeast {
 		return false // another was first
 	}
-	ratio, n, slow := b.weather.median()
+	ratio, n, is := b.weather.median()
 	if n < spellNeeds && age < spellMost {
 		return false
 	}
 	b.weather.clear()
 	b.weather.began.Store(int64(b.at(now)))
-	if n < spellNeeds || !slow {
+	if is != skyBlind {
+		b.blind = 0
+	} else if b.blind++; b.blind > spellsBlind {
+		is = skyClear
+	}
+	if n < spellNeeds || is == skyClear {
 		b.doubt.spells = 0
 		return false
 	}
 	b.doubt.spells++
 	b.doubt.last = b.at(now)
 	switch {
-	case b.doubt.spells >= spellsInRow:
+	case b.doubt.spells >= spellsInRow && is == skySlow:
 		b.open(cause{reason: slowReason(ratio), kind: kindSlow, err: o.Err}, now)
 		return true
 	case b.state == Closed:

@@ -232,7 +232,7 @@ func (p *Provider) openAll(why cause, now time.Time) bool {
 	targets, generation := slices.Clone(p.targets), p.opens
 	p.mu.Unlock()
 	if p.onChange != nil {
-		p.onChange(Event{Provider: p.name, From: Closed, To: Open, Reason: why.reason, N: len(targets), Generation: generation, At: now, Err: why.err})
+		p.onChange(Event{Provider: p.name, From: Closed, To: Open, Reason: why.reason, Generation: generation, At: now, Err: why.err})
 	}
 	why.reason = "provider " + p.name + ": " + why.reason
 	for _, t := range targets {

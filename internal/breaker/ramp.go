@@ -60,13 +60,23 @@ func (b *Breaker) climb(now time.Time) {
 	}
 }
 
+// farTooSlow is how many times the usual the loser of a race must have been
+// waited for, while ramping, to count as slow. It was raced because it is on
+// trial, and cut short before its deadline: of a target that stalls now and
+// then nothing else would ever be heard.
+const farTooSlow = 3
+
 // ramped takes an outcome. It reports whether that opened the circuit again.
 func (b *Breaker) ramped(o *failover.Outcome, now time.Time) bool {
 	r, at := &b.ramp, b.at(now)
 	if telling(o) {
 		b.weather.note(o, at)
 	}
-	switch o.Kind {
+	kind := o.Kind
+	if kind == failover.OutcomeIgnored && o.Ratio >= farTooSlow {
+		kind = failover.OutcomeSlow // it lost a race; that it stalls, it has shown all the same
+	}
+	switch kind {
 	case failover.OutcomeOK:
 		b.good.add(at)
 		b.row = row{}
@@ -87,7 +97,7 @@ func (b *Breaker) ramped(o *failover.Outcome, now time.Time) bool {
 		b.open(cause{reason: fmt.Sprintf("%d of %d failed while ramping", r.bad, r.n), kind: b.trial.kind, err: o.Err}, now)
 		return true
 	}
-	if ratio, n, slow := b.weather.median(); n >= rampNeeds && slow {
+	if ratio, n, is := b.weather.median(); n >= rampNeeds && is == skySlow {
 		b.open(cause{reason: slowReason(ratio), kind: kindSlow, err: o.Err}, now)
 		return true
 	}

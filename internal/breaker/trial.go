@@ -266,13 +266,15 @@ func (b *Breaker) recover(now time.Time) {
 	}
 }
 
-// Barred reports whether Acquire would not pass a request in full. It changes
-// nothing.
-func (b *Breaker) Barred(time.Time) bool {
+// Barred reports whether Acquire would not pass a request in full: it is open,
+// half-open, held or gone. It gives no leave.
+func (b *Breaker) Barred(now time.Time) bool {
 	if b.pass.Load() != 0 {
 		return false
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	return !b.state.lively()
+	b.tick(now)
+	s := b.state
+	b.release(now)
+	return s == Open || s == Gone || s == Held || s == HalfOpen
 }

@@ -36,7 +36,7 @@ type attempt struct {
 	own      *switchgear.Attempt // in a race, its record until it has come back; else nil
 	first    time.Duration
 	content  bool // something the caller asked for has come
-	finished bool // the provider has said why the answer ended
+	finished bool // the answer has come to its end
 	seen     int64
 	usage    switchgear.Usage
 	settled  bool
@@ -49,7 +49,7 @@ type attempt struct {
 func (j *job) begin(p *permit, r *race) *attempt {
 	step := &j.plan.Steps[p.at]
 	a := &attempt{
-		permit: *p, job: j, step: step, kind: j.kindAt(step), slot: len(j.trace.Attempts), race: r,
+		permit: *p, job: j, step: step, kind: j.kindAt(), slot: len(j.trace.Attempts), race: r,
 		next: j.after(p.at), expected: j.expect(p.at, p.start),
 		call: switchgear.Call{Target: step.Target, Credential: p.credential, Levers: step.Levers, Strict: j.plan.Strict},
 	}

@@ -47,7 +47,7 @@ func (j *job) usual(step *Step) Span {
 	if step.Pace == nil {
 		return Span{}
 	}
-	switch j.kindAt(step) {
+	switch j.kindAt() {
 	case kindStream:
 		return step.Pace.First(j.inputTokens())
 	case kindWhole, kindEmbed:

@@ -16,7 +16,7 @@ func despair[T any](j *job, op *operation[T]) leg[T] {
 	if j.calls > 0 || len(j.closed) == 0 || j.plan.Stakes == switchgear.StakesHigh || j.callersRetry() || j.gone() != nil || !j.hasTime(0) {
 		return over
 	}
-	p, ok := j.force()
+	p, until, ok := j.force()
 	if !ok {
 		return over
 	}
@@ -24,6 +24,9 @@ func despair[T any](j *job, op *operation[T]) leg[T] {
 	a.final, j.forced = true, len(j.trace.Attempts)
 	answer, err := op.try(a)
 	l, _ := settle(j, op, &heat[T]{first: reply[T]{a: a, answer: answer, err: err}})
+	if l.move == fallOver && l.answer == nil {
+		j.trialAt(a.at, until) // the breaker has learned nothing: its next trial is when it was
+	}
 	if l.move == fallOver && l.answer != nil { // the model declined, and nobody had a better answer
 		j.serving(a.at)
 		l.move = served
@@ -32,8 +35,8 @@ func despair[T any](j *job, op *operation[T]) leg[T] {
 }
 
 // force takes the leave that the barred step with the earliest trial would not
-// give.
-func (j *job) force() (permit, bool) {
+// give. Until is when that trial would have been.
+func (j *job) force() (p permit, until time.Time, ok bool) {
 	best := -1
 	for i := range j.closed {
 		c := &j.closed[i]
@@ -45,17 +48,17 @@ func (j *job) force() (permit, bool) {
 		}
 	}
 	if best < 0 {
-		return permit{}, false
+		return permit{}, time.Time{}, false
 	}
 	at := j.closed[best].at
 	if j.understand(at) != nil {
-		return permit{}, false
+		return permit{}, time.Time{}, false
 	}
 	step := &j.plan.Steps[at]
-	p := permit{at: at, place: -1, start: time.Now()}
+	p = permit{at: at, place: -1, start: time.Now()}
 	p.token = step.Breaker.(Forcible).Force(p.start) //nolint:forcetypeassert // looked at above
-	_, ok := j.furnish(&p, 0)
-	return p, ok
+	_, ok = j.furnish(&p, 0)
+	return p, j.closed[best].until, ok
 }
 
 // earlier compares times of which the zero one is unknown, and so last.

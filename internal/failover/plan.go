@@ -107,7 +107,7 @@ type Fetch uint8
 // The ways to fetch a whole answer.
 const (
 	FetchWhole  Fetch = iota // in one piece: its bytes pass as they came
-	FetchStream              // bit by bit, so that silence is noticed early, and put together here; but in one piece where its bytes are to pass
+	FetchStream              // bit by bit, so that silence is noticed early, and put together here rather than passed on byte for byte
 )
 
 // Token is the leave to make one attempt, given by a [Breaker].

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -249,9 +250,14 @@ func shreds(r *rand.Rand, text string) []string {
 
 // quote writes a value as JSON without escaping for HTML, as providers do.
 func quote(v any) []byte {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
+	var b bytes.Buffer
+	encode(&b, v)
+	return b.Bytes()
+}
+
+func encode(b *bytes.Buffer, v any) {
+	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) //nolint:errchkjson // only strings, numbers and structs of them come here
-	return []byte(strings.TrimSuffix(b.String(), "\n"))
+	_ = enc.Encode(v)       //nolint:errchkjson // only strings, numbers and structs of them come here
+	b.Truncate(b.Len() - 1) // the line break
 }

@@ -171,7 +171,7 @@ func (c *call) errorEvent() []byte {
 		return fmt.Appendf(nil, "event: error\ndata: %s\n\n", quote(body))
 	}
 	body := openaiErrorBody{openaiErrorPart{Message: "The server had an error while processing your request. Sorry about that!", Type: "server_error"}}
-	return dataEvent(quote(body))
+	return dataEvent(body)
 }
 
 // errorInside is an error in the body of a 200.

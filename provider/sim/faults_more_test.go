@@ -286,3 +286,27 @@ func TestKeptConnections(t *testing.T) {
 		}
 	})
 }
+
+// TestForeignTransport: a transport of somebody else's meets the faults of
+// connecting that a script has for a provider, whichever model is asked for.
+func TestForeignTransport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script, err := ParseScript([]byte("phases: [{faults: [{provider: one, fault: nxdomain}]}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := New(Options{Script: script})
+		rt := &http.Transport{DialContext: s.DialContext}
+		defer rt.CloseIdleConnections()
+		var dns *net.DNSError
+		if r := post(t.Context(), rt, "http://one.test", openai, request("m", false, "")); !errors.As(r.err, &dns) || !dns.IsNotFound {
+			t.Errorf("one: %d %v", r.status, r.err)
+		}
+		if r := post(t.Context(), rt, "http://two.test", openai, request("m", false, "")); r.status != http.StatusOK {
+			t.Errorf("two: %d %v", r.status, r.err)
+		}
+		if log := s.Log(); len(log) != 2 || log[0].Provider != "one" || log[0].Fault != "nxdomain" || log[1].Provider != "two" {
+			t.Errorf("log: %+v", log)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 )
@@ -197,7 +198,7 @@ func (c *call) chatStream(answers []*answer) *exchange {
 		}
 		out.Choices = []chatDelta{delta}
 		out.Obfuscation = letters(pad, pad.IntN(16))
-		return frame{kind: kind, data: dataEvent(quote(out))}
+		return frame{kind: kind, data: dataEvent(out)}
 	}
 	var each [][]frame
 	for i, a := range answers {
@@ -213,9 +214,9 @@ func (c *call) chatStream(answers []*answer) *exchange {
 		out.Choices = []chatDelta{}
 		out.Usage = quote(c.chatUsage(answers))
 		out.Obfuscation = letters(pad, pad.IntN(16))
-		frames = append(frames, frame{kind: frameUsage, data: dataEvent(quote(out))})
+		frames = append(frames, frame{kind: frameUsage, data: dataEvent(out)})
 	}
-	return streamed(append(frames, frame{kind: frameEnd, data: dataEvent([]byte("[DONE]"))}))
+	return streamed(append(frames, frame{kind: frameEnd, data: []byte("data: [DONE]\n\n")}))
 }
 
 // opening is the first delta, which carries the role.
@@ -264,6 +265,11 @@ func interleave(lists [][]frame) []frame {
 }
 
 // dataEvent frames a payload as OpenAI does.
-func dataEvent(payload []byte) []byte {
-	return append(append([]byte("data: "), payload...), "\n\n"...)
+func dataEvent(payload any) []byte {
+	var b bytes.Buffer
+	b.Grow(512) // a chunk has some 300 bytes
+	b.WriteString("data: ")
+	encode(&b, payload)
+	b.WriteString("\n\n")
+	return b.Bytes()
 }

@@ -93,7 +93,11 @@ func (g *Gateway) Reload(cfg *config.Config, with ...LockOption) error {
 		held = o.file
 	}
 	given := slices.Sorted(maps.Keys(g.options.providers))
-	if findings := check(cfg, given, held, time.Now()); hasErrors(findings) {
+	findings := check(cfg, given, held, time.Now())
+	if g.options.ungated {
+		findings = slices.DeleteFunc(findings, func(f config.Finding) bool { return f.Gate })
+	}
+	if hasErrors(findings) {
 		return &ConfigError{Findings: findings}
 	}
 	next, err := g.build(cfg)

@@ -20,6 +20,7 @@ type options struct {
 	observers []Observer
 	events    []func(Event)
 	lock      *lock.File // what the last configuration was held against
+	ungated   bool
 }
 
 type optionFunc func(*options)

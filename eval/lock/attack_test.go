@@ -1,6 +1,7 @@
 package lock_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -152,7 +153,7 @@ func TestWithinMargin(t *testing.T) {
 	for stakes, ships := range map[string]bool{"low": true, "normal": true, "high": false} {
 		f := started(t, nil)
 		e := ship("r1")
-		e.Verdict, e.Stakes = lock.VerdictWithinMargin, stakes
+		e.Verdict, e.Stakes = lock.VerdictWithinWorse, stakes
 		if err := f.Record(route, fresh, e, "", nil); err != nil {
 			t.Fatal(err)
 		}
@@ -198,9 +199,9 @@ func TestTriesUntilLucky(t *testing.T) {
 
 	// Without its history it does not.
 	text := string(f.Text())
-	i := strings.Index(text, "          - {run: r1")
-	j := strings.Index(text, "          - {run: r2")
-	cut, findings := lock.Parse("switchgear.lock", []byte(text[:i]+text[j:]))
+	head, tail, _ := strings.Cut(text, "          - {run: r1")
+	_, tail, _ = strings.Cut(tail, "\n")
+	cut, findings := lock.Parse("switchgear.lock", []byte(head+tail))
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
@@ -344,7 +345,7 @@ func TestRegressionAfterwards(t *testing.T) {
 // TestBaselineOnce: what was swapped in by hand cannot be declared afterwards.
 func TestBaselineOnce(t *testing.T) {
 	f := started(t, nil)
-	if err := f.Declare([]lock.Claim{claim(fresh)}, "eve", now(), nil); err != lock.ErrKnown {
+	if err := f.Declare([]lock.Claim{claim(fresh)}, "eve", now(), nil); !errors.Is(err, lock.ErrKnown) {
 		t.Error(err)
 	}
 	// Nor what a run has judged before there was a baseline.
@@ -361,4 +362,40 @@ func TestBaselineOnce(t *testing.T) {
 		t.Error(err)
 	}
 	refused(t, verify(again(t, f, "by: ann", "by: eve"), claim(old)), "its baseline was edited by hand or copied")
+}
+
+// TestCommandNamesTheIncumbent where the first step is what is to be proven: the
+// run would compare it with itself.
+func TestCommandNamesTheIncumbent(t *testing.T) {
+	f := &lock.File{}
+	served := claim(old)
+	served.First = true
+	if err := f.Declare([]lock.Claim{served, claim("openai/fallback")}, "ann", now().Add(-time.Hour), nil); err != nil {
+		t.Fatal(err)
+	}
+	command := func(c lock.Claim, first bool) string {
+		c.First = first
+		c.Bound.Params = hash("changed")
+		s := lock.Stand(again(t, f), []lock.Claim{c}, lock.Terms{Now: now()})
+		return s[0].Command()
+	}
+	const run = "switchgear eval run extract --candidate "
+	if got := command(claim(fresh), true); got != run+"openai/fresh --incumbent openai/old" {
+		t.Error(got)
+	}
+	if got := command(claim(fresh), false); got != run+"openai/fresh" {
+		t.Error(got)
+	}
+	if got := command(claim(old), true); got != run+"openai/old" {
+		t.Error(got)
+	}
+	// After a swap it is the one that was swapped in.
+	e := ship("r1")
+	e.Date = now()
+	if err := f.Record(route, fresh, e, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := command(claim("openai/next one"), true); got != run+"'openai/next one' --incumbent openai/fresh" {
+		t.Error(got)
+	}
 }

@@ -11,9 +11,10 @@ import (
 // the first sign of anything else. A lock of 500 entries is read in a few
 // milliseconds, where the library takes a few hundred.
 type ownReader struct {
+	ownNodes
+
 	lines []ownLine
 	next  int
-	ownNodes
 }
 
 // ownNodes makes nodes many at a time: a lock has tens of thousands.

@@ -1,8 +1,8 @@
 package lock_test
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,7 +41,7 @@ func TestAnyCharacter(t *testing.T) {
 					continue
 				}
 				ignore := cmp.Options{
-					cmpopts.IgnoreUnexported(lock.Evidence{}, lock.Override{}), cmpopts.IgnoreTypes(lock.Position{}), cmpopts.IgnoreFields(lock.Standing{}, "Why"),
+					cmpopts.IgnoreUnexported(lock.Evidence{}, lock.Override{}, lock.Standing{}), cmpopts.IgnoreTypes(lock.Position{}), cmpopts.IgnoreFields(lock.Standing{}, "Why"),
 				}
 				if diff := cmp.Diff(before[k], s, ignore); diff != "" {
 					t.Fatalf("%q for %q in %q: it holds, and differs\n%s", c, text[i], line(text, i), diff)
@@ -55,7 +55,7 @@ func TestAnyCharacter(t *testing.T) {
 }
 
 func line(text []byte, i int) string {
-	begin := strings.LastIndexByte(string(text[:i]), '\n') + 1
-	rest, _, _ := strings.Cut(string(text[begin:]), "\n")
-	return rest
+	begin := bytes.LastIndexByte(text[:i], '\n') + 1
+	rest, _, _ := bytes.Cut(text[begin:], []byte("\n"))
+	return string(rest)
 }

@@ -2,6 +2,7 @@ package lock
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ type Claim struct {
 	Target string  // provider/model
 	Stakes string  // low, normal or high
 	Margin float64 // what the eval set allows; 0 if not at hand
+	First  bool    // it is the first step of the route's chain, with which candidates are compared unless one says otherwise
 	Bound  Bound
 }
 
@@ -45,6 +47,8 @@ type Standing struct {
 	Why      string      // why there is neither evidence nor a baseline; "" if there is
 	Notes    []string    // what should be looked at all the same
 	Pos      Position    // in the lock
+
+	served string // the incumbent that a first step without evidence is to be compared with
 }
 
 // soon is how long before an override expires somebody should act.
@@ -72,6 +76,31 @@ func Stand(file *File, wanted []Claim, terms Terms) []Standing {
 		out = append(out, v.stand(&wanted[i]))
 	}
 	return out
+}
+
+// String says in a few words on what a target serves.
+func (s *Standing) String() string {
+	switch s.Ground {
+	case Proven:
+		return "proven by run " + s.Evidence.Run + " of " + s.Evidence.Date.Format(time.DateOnly)
+	case Declared:
+		return "baseline"
+	case Overridden:
+		return "override by " + s.names() + " until " + stamp(s.Until)
+	case Unproven:
+		return "not proven"
+	default:
+		return "not proven"
+	}
+}
+
+// Command is the command that would prove the claim.
+func (s *Standing) Command() string {
+	command := "switchgear eval run " + word(s.Claim.Route) + " --candidate " + word(s.Claim.Target)
+	if s.served != "" {
+		command += " --incumbent " + word(s.served)
+	}
+	return command
 }
 
 // findings are what is to be said of a standing.
@@ -108,22 +137,6 @@ func (s *Standing) findings(claim int, file *File, now time.Time) []Finding {
 	return out
 }
 
-// String says in a few words on what a target serves.
-func (s *Standing) String() string {
-	switch s.Ground {
-	case Proven:
-		return "proven by run " + s.Evidence.Run + " of " + s.Evidence.Date.Format(time.DateOnly)
-	case Declared:
-		return "baseline"
-	case Overridden:
-		return "override by " + s.names() + " until " + stamp(s.Until)
-	case Unproven:
-		return "not proven"
-	default:
-		return "not proven"
-	}
-}
-
 // days says how much time is left.
 func days(d time.Duration) string {
 	switch {
@@ -134,11 +147,6 @@ func days(d time.Duration) string {
 	default:
 		return strconv.Itoa(int(d.Round(24*time.Hour)/(24*time.Hour))) + " days"
 	}
-}
-
-// Command is the command that would prove the claim.
-func (s *Standing) Command() string {
-	return "switchgear eval run " + word(s.Claim.Route) + " --candidate " + word(s.Claim.Target)
 }
 
 // word is a text as a shell takes it for one word.
@@ -183,24 +191,54 @@ func (v *verifier) stand(c *Claim) Standing {
 	t := r.Target(c.Target)
 	if t == nil {
 		s.Why = "the lock has nothing on it"
-		if r == nil {
+		switch {
+		case r == nil:
 			s.Why = "the lock has nothing on this route"
+		case c.First:
+			s.served = r.incumbent(c.Target)
 		}
 		return s
 	}
 	s.Pos = t.Pos
+	if c.First {
+		s.served = r.incumbent(c.Target)
+	}
 	if !v.evidence(&s, r, t) && !v.baseline(&s, t) {
 		v.override(&s, t)
 	}
 	return s
 }
 
+// incumbent is what a route was last known to be served by first, as far as the
+// lock tells; "" if it is the candidate itself.
+func (r *Route) incumbent(candidate string) string {
+	name, date := "", time.Time{}
+	for _, t := range r.Targets {
+		for _, b := range t.Baselines {
+			if b.First && name == "" {
+				name, date = t.Name, b.Date
+			}
+		}
+	}
+	for _, t := range r.Targets {
+		for _, e := range t.Evidence {
+			// What was compared with the last one is likely to have followed it.
+			if e.Verdict.Ships(e.Stakes) && e.Incumbent == name && e.Date.After(date) && t.Name != candidate {
+				name, date = t.Name, e.Date
+			}
+		}
+	}
+	if name == candidate {
+		return ""
+	}
+	return name
+}
+
 // evidence looks for evidence that holds, the latest first.
 func (v *verifier) evidence(s *Standing, r *Route, t *Target) bool {
 	c := &s.Claim
 	closest := false
-	for i := len(t.Evidence) - 1; i >= 0; i-- {
-		e := t.Evidence[i]
+	for _, e := range slices.Backward(t.Evidence) {
 		why := v.doubt(r, t, e, c)
 		if why == "" {
 			s.Ground, s.Evidence, s.Pos, s.Why = Proven, e, e.Pos, ""
@@ -344,6 +382,7 @@ func (b *Bound) changed(want *Bound, all bool) []string {
 		differ("the system text", b.System, want.System)
 		differ("the graders", b.Graders, want.Graders)
 		differ("how answers are read", b.Harness, want.Harness)
+		differ("the limits", b.Limits, want.Limits)
 	}
 	differ("the step's with", b.Params, want.Params)
 	differ("the provider's kind or address", b.Endpoint, want.Endpoint)
@@ -356,10 +395,8 @@ func (b *Bound) changed(want *Bound, all bool) []string {
 // lineage follows evidence from incumbent to incumbent down to a baseline, and
 // adds up the differences on the way. It reports whether there is such a way.
 func (v *verifier) lineage(r *Route, e *Evidence, seen []*Evidence) (total float64, ok bool) {
-	for _, other := range seen {
-		if other == e {
-			return 0, false // each proven by the other is proven by nothing
-		}
+	if slices.Contains(seen, e) {
+		return 0, false // each proven by the other is proven by nothing
 	}
 	t := r.Target(e.Incumbent)
 	if t == nil {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/switchgear-dev/switchgear/gateway"
 	"github.com/switchgear-dev/switchgear/provider/sim"
 )
 
@@ -37,13 +38,13 @@ func pacedHouse(t *testing.T, m mode, extra string) *house {
 	return houseAt(t, m, lifeConfig, extra, sim.Profile{FirstToken: 600 * time.Millisecond, Spread: 0.4})
 }
 
-func houseAt(t *testing.T, m mode, text, extra string, pace sim.Profile) *house {
+func houseAt(t *testing.T, m mode, text, extra string, pace sim.Profile, opts ...gateway.Option) *house {
 	t.Helper()
 	if extra != "" {
 		extra = ", " + extra
 	}
 	up := sim.New(sim.Options{Keys: []string{secrets["KEY_1"], secrets["KEY_2"]}, Latency: pace, KeepBodies: true})
-	h := build(t, strings.NewReplacer("KIND", m.name, "EXTRA", extra).Replace(text), up, up.Transport())
+	h := build(t, strings.NewReplacer("KIND", m.name, "EXTRA", extra).Replace(text), up, up.Transport(), opts...)
 	t.Cleanup(func() { time.Sleep(time.Minute) }) // trials that nobody waits for come to their end
 	return h
 }
@@ -310,4 +311,3 @@ func TestSlowWeather(t *testing.T) {
 		})
 	}
 }
-

@@ -21,6 +21,7 @@ type options struct {
 	events    []func(Event)
 	lock      *lock.File // what the last configuration was held against
 	ungated   bool
+	without   []Mechanism
 }
 
 type optionFunc func(*options)

@@ -68,7 +68,7 @@ func (b *Breaker) lived(o *failover.Outcome, now time.Time) bool {
 
 // fine takes a good outcome while closed or suspect.
 func (b *Breaker) fine(now time.Time) {
-	b.good.add(b.at(now))
+	b.good.Load().add(b.at(now))
 	b.seq.Add(1)
 	b.row = row{}
 	b.doubt.gone, b.doubt.goneProof, b.doubt.goneProbed = 0, bodies{}, false
@@ -198,7 +198,7 @@ func (b *Breaker) verdict(at time.Duration) string {
 // window of good answers would hide that for long.
 func (b *Breaker) half(at time.Duration) (bad, n int, opens bool) {
 	bad = b.bad.lately(at, b.bad.span/2)
-	n = bad + b.good.lately(at, b.good.span/2)
+	n = bad + b.good.Load().lately(at, b.bad.span/2)
 	return bad, n, n >= halfMany && 100*bad >= windowManyShare*n && b.history.proven(at-b.options.Window/2, windowMany)
 }
 
@@ -308,5 +308,6 @@ func (b *Breaker) locked(o *failover.Outcome, now time.Time) bool {
 	if !b.doubt.confirming && b.probing() {
 		b.confirm()
 	}
+	b.doubt.proof.proven = true // no body made it refuse the key: what probes find now needs no second one
 	return false
 }

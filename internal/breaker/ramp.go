@@ -78,7 +78,7 @@ func (b *Breaker) ramped(o *failover.Outcome, now time.Time) bool {
 	}
 	switch kind {
 	case failover.OutcomeOK:
-		b.good.add(at)
+		b.good.Load().add(at)
 		b.row = row{}
 		r.n++
 	case failover.OutcomeFail, failover.OutcomeSlow:

@@ -194,6 +194,9 @@ func (a *attempt) done(o Outcome, now time.Time) {
 	o.Spared = a.job.tripped.Load()
 	if a.step.Breaker.Done(a.token, o, now) {
 		a.job.tripped.Store(true)
+		if a.step.Pace != nil && !a.probe {
+			a.step.Pace.Spoil(now) // what was learned on the way here was no calm
+		}
 	}
 }
 

@@ -192,6 +192,12 @@ type Budget interface {
 	Refund()                  // gives one back that was not used after all
 }
 
+// Sparing is a [Budget] that can be spent from without leaving it empty: what a
+// caller says is a retry is taken from what can be spared.
+type Sparing interface {
+	SpendSpare(now time.Time) bool // takes one, if at least half of a full budget stays
+}
+
 // Limit bounds how many attempts at one target run at once. What is worth
 // less is turned away first. Its calls neither block nor allocate.
 type Limit interface {

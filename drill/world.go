@@ -33,7 +33,7 @@ type world struct {
 }
 
 // house makes the user's configuration fit to be drilled: made-up keys, no
-// receivers, no client keys, and addresses nobody listens on.
+// receivers, no client keys, no gate, and addresses nobody listens on.
 func house(o *Options) (*config.Config, []string, error) {
 	cfg, findings := config.Parse(o.File, []byte(o.Config), o.Env, config.WithoutSecrets())
 	if cfg == nil || config.HasErrors(findings) {
@@ -46,6 +46,7 @@ func house(o *Options) (*config.Config, []string, error) {
 		}
 	}
 	cfg.Clients, cfg.Alerts, cfg.Expose = nil, nil, "full"
+	cfg.Gate.Mode = config.GateOff // nobody is served
 	cfg.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	return cfg, names, nil
 }

@@ -34,7 +34,7 @@ type drillFlags struct {
 }
 
 func newDrill() *cobra.Command {
-	f := drillFlags{source: app.Source{Bare: true}}
+	f := drillFlags{source: app.Source{Bare: true, Ungated: true}}
 	c := &cobra.Command{
 		Use:   "drill [SCRIPT...]",
 		Short: "Play outages against your configuration, and see what your users would have seen",

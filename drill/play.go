@@ -46,17 +46,6 @@ type tried struct {
 	priced   bool
 }
 
-func (t *tape) since(at time.Time) time.Duration { return at.Sub(t.zero) }
-
-func (t *tape) answered(a *answer) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.answers = append(t.answers, seen{
-		at: t.since(a.question.at), first: a.first, took: a.took, lane: a.question.route, stream: a.question.stream,
-		server: a.server, fate: a.fate(), calls: 1 + a.question.retries,
-	})
-}
-
 // Attempted implements [gateway.Observer].
 func (t *tape) Attempted(_ context.Context, _ string, a *switchgear.Attempt) {
 	if a.Skipped != "" {
@@ -68,6 +57,17 @@ func (t *tape) Attempted(_ context.Context, _ string, a *switchgear.Attempt) {
 		at: t.since(a.Start), end: t.since(a.Start) + a.Duration, provider: a.Target.Provider, target: a.Target,
 		served: a.Err == nil && !a.Lost && !a.Probe, failed: a.Err != nil, extra: a.Lost || a.Probe,
 		tokens: a.Usage.Input + a.Usage.Output, cost: a.Cost.USD, priced: a.Cost.Known,
+	})
+}
+
+func (t *tape) since(at time.Time) time.Duration { return at.Sub(t.zero) }
+
+func (t *tape) answered(a *answer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.answers = append(t.answers, seen{
+		at: t.since(a.question.at), first: a.first, took: a.took, lane: a.question.route, stream: a.question.stream,
+		server: a.server, fate: a.fate(), calls: 1 + a.question.retries,
 	})
 }
 

@@ -76,7 +76,7 @@ func (s *sdk) serve(q *question, a *answer) {
 			}
 			_ = resp.Body.Close()
 		}
-		time.Sleep(wait)
+		pass(wait)
 		q.retries++
 	}
 }

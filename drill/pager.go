@@ -57,14 +57,14 @@ func (p *pager) tell(e gateway.Event) { p.alerts.Tell(alert.Event(e)) }
 
 // end waits until nothing is open, or for as long as an incident may take to
 // end, and says what was sent.
-func (p *pager) end() []Page {
+func (p *pager) end(ctx context.Context) []Page {
 	for until := time.Now().Add(restTime); time.Now().Before(until) && p.anyOpen(); {
-		time.Sleep(time.Second)
+		pass(time.Second)
 	}
 	p.mu.Lock()
 	out := p.notices
 	p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_ = p.alerts.Close(ctx) // what it sends in the end is our leaving, and no news
 	return out

@@ -117,7 +117,7 @@ func (o *Options) play(ctx context.Context) (*Outcome, error) {
 	load.run(over)
 	load.running.Wait()
 	side.Wait()
-	pages := pager.end()
+	pages := pager.end(ctx)
 	if err := w.gateway.Close(); err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (o *Options) play(ctx context.Context) (*Outcome, error) {
 
 // stage begins the outage when it is time.
 func (o *Options) stage(server *sim.Server, hit struck, at time.Time) {
-	time.Sleep(time.Until(at))
+	pass(time.Until(at))
 	server.Play(o.Script, strike(hit, o.Seed))
 }
 
@@ -139,7 +139,7 @@ func (o *Options) watch(g *gateway.Gateway, t *tape, until time.Time) {
 		if o.Tell != nil {
 			o.Tell(time.Since(from), all)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 	}
 }
 

@@ -109,7 +109,11 @@ func bubble(job *drillJob, out io.Writer) error {
 	}
 	play := func(t *testing.T) {
 		line := drillLine{Error: "the drill broke down"}
-		defer func() { _ = say.Encode(&line) }()
+		defer func() {
+			if err := say.Encode(&line); err != nil {
+				t.Error(err)
+			}
+		}()
 		synctest.Test(t, func(t *testing.T) {
 			outcome, err := drill.Run(t.Context(), o)
 			if line.Error = ""; err != nil {

@@ -76,7 +76,7 @@ func (s *sdk) serve(q *question, a *answer) {
 			}
 			_ = resp.Body.Close()
 		}
-		time.Sleep(wait)
+		pass(wait)
 		q.retries++
 	}
 }
@@ -124,7 +124,7 @@ func retried(resp *http.Response) bool {
 // backoff is the wait before another try: up to a quarter less than the bound.
 func backoff(try, n int) time.Duration {
 	bound := min(float64(sdkCap), float64(sdkBase)*math.Exp2(float64(try)))
-	return time.Duration(bound * (1 - 0.25*newRandom(uint64(n)).Float64())) //nolint:gosec // a number of a request is not negative
+	return time.Duration(bound * (1 - 0.25*newRandom(uint64(n)).Float64()))
 }
 
 // hinted is how long the provider asks to wait, if an SDK would.

@@ -187,11 +187,11 @@ func (a *answer) over(since time.Duration) {
 
 // member is the text of a member whose name, colon and opening quote are given.
 func member(data, name []byte) []byte {
-	at := bytes.Index(data, name)
-	if at < 0 {
+	_, rest, ok := bytes.Cut(data, name)
+	if !ok {
 		return nil
 	}
-	return unquoted(data[at+len(name):])
+	return unquoted(rest)
 }
 
 // unquoted reads a JSON string whose opening quote was read.

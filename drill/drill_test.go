@@ -75,8 +75,12 @@ func figures(out *drill.Outcome) string {
 // slowdown that grows over two minutes is noticed half a minute after it has
 // reached twice the usual, which the median of the ten minutes shows; and a
 // limit that was learned while a provider came back with a part of its capacity
-// takes a minute to grow out of the way.
+// takes a minute to grow out of the way. A fifth of the connections reset is
+// one retry in five that opens nothing (H), and a model whose key has cooled as
+// well comes back some trials later (F).
 var short = map[string]drill.Limits{
+	"F": {drill.FigureBack: 95},
+	"H": {drill.FigureCalls: 1.04},
 	"G": {drill.FigureP50: 0.045, drill.FigureBack: 95},
 }
 

@@ -57,23 +57,6 @@ func figures() []kindOf {
 // out has its default.
 type Limits map[string]float64
 
-// slowToTell are the scripts whose failures take a second or two each to be
-// known: the users who meet them wait that long, and nothing can be done.
-func (l Limits) of(f kindOf, script string) float64 {
-	if v, ok := l[f.name]; ok {
-		return v
-	}
-	if slices.Contains([]string{"B", "G"}, script) {
-		switch f.name {
-		case FigureP99:
-			return 1
-		case FigureCalls:
-			return 1.08
-		}
-	}
-	return f.limit
-}
-
 // Parse reads "p99=0.8s", "ok=99.9%" or "calls=1.05".
 func (l Limits) Parse(text string) error {
 	name, value, ok := strings.Cut(text, "=")
@@ -91,6 +74,23 @@ func (l Limits) Parse(text string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is no limit: there is no figure %q. There are %s", text, name, strings.Join(names, ", "))
+}
+
+// of is the limit of a figure. B and G are scripts whose failures take a second or two each to be
+// known: the users who meet them wait that long, and nothing can be done.
+func (l Limits) of(f kindOf, script string) float64 {
+	if v, ok := l[f.name]; ok {
+		return v
+	}
+	if slices.Contains([]string{"B", "G"}, script) {
+		switch f.name {
+		case FigureP99:
+			return 1
+		case FigureCalls:
+			return 1.08
+		}
+	}
+	return f.limit
 }
 
 func (f *kindOf) parse(text string) (float64, error) {

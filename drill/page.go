@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 //go:embed page.html
@@ -90,6 +91,9 @@ func draw(o *Outcome) *picture {
 	return p
 }
 
+// Percent is for the page.
+func (p *picture) Percent(v float64) string { return fmt.Sprintf("%.2f%%", 100*v) }
+
 // names are those who served, the one who served most in calm first.
 func (p *picture) names() []string {
 	calm, all := map[string]int{}, map[string]int{}
@@ -149,13 +153,14 @@ func (p *picture) lines(x func(float64) float64, step float64) {
 		p.WaitTop = max(p.WaitTop, math.Ceil(s.P99))
 	}
 	path := func(value func(*Slice) float64) string {
-		out, verb := "", "M"
+		var out strings.Builder
+		verb := "M"
 		for i := range p.Slices {
 			s := &p.Slices[i]
-			out += fmt.Sprintf("%s%.1f %.1f", verb, x(s.From+step/2), waitHeight*(1-value(s)/p.WaitTop))
+			fmt.Fprintf(&out, "%s%.1f %.1f", verb, x(s.From+step/2), waitHeight*(1-value(s)/p.WaitTop))
 			verb = "L"
 		}
-		return out
+		return out.String()
 	}
 	p.Waits = path(func(s *Slice) float64 { return s.P50 })
 	p.Tails = path(func(s *Slice) float64 { return s.P99 })
@@ -184,6 +189,3 @@ func (p *picture) strips(x func(float64) float64, to float64) {
 		p.Circuits = append(p.Circuits, c)
 	}
 }
-
-// Percent is for the page.
-func (p *picture) Percent(v float64) string { return fmt.Sprintf("%.2f%%", 100*v) }

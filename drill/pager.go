@@ -30,6 +30,15 @@ func newPager() *pager {
 	return p
 }
 
+// Send implements [alert.Sink].
+func (p *pager) Send(_ context.Context, n *alert.Notice) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.notices = append(p.notices, Page{time: time.Now(), Action: string(n.Action), Summary: n.Summary, key: n.Key})
+	p.open[n.Key] = n.Action != alert.Resolve
+	return nil
+}
+
 // begin has everything that opens a circuit or breaks a key told.
 func (p *pager) begin(cfg *config.Config) {
 	routes := make([]alert.Route, 0, len(cfg.Routes))
@@ -46,25 +55,16 @@ func (p *pager) begin(cfg *config.Config) {
 
 func (p *pager) tell(e gateway.Event) { p.alerts.Tell(alert.Event(e)) }
 
-// Send implements [alert.Sink].
-func (p *pager) Send(_ context.Context, n *alert.Notice) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.notices = append(p.notices, Page{time: time.Now(), Action: string(n.Action), Summary: n.Summary, key: n.Key})
-	p.open[n.Key] = n.Action != alert.Resolve
-	return nil
-}
-
 // end waits until nothing is open, or for as long as an incident may take to
 // end, and says what was sent.
-func (p *pager) end() []Page {
+func (p *pager) end(ctx context.Context) []Page {
 	for until := time.Now().Add(restTime); time.Now().Before(until) && p.anyOpen(); {
-		time.Sleep(time.Second)
+		pass(time.Second)
 	}
 	p.mu.Lock()
 	out := p.notices
 	p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_ = p.alerts.Close(ctx) // what it sends in the end is our leaving, and no news
 	return out

@@ -46,17 +46,6 @@ type tried struct {
 	priced   bool
 }
 
-func (t *tape) since(at time.Time) time.Duration { return at.Sub(t.zero) }
-
-func (t *tape) answered(a *answer) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.answers = append(t.answers, seen{
-		at: t.since(a.question.at), first: a.first, took: a.took, lane: a.question.route, stream: a.question.stream,
-		server: a.server, fate: a.fate(), calls: 1 + a.question.retries,
-	})
-}
-
 // Attempted implements [gateway.Observer].
 func (t *tape) Attempted(_ context.Context, _ string, a *switchgear.Attempt) {
 	if a.Skipped != "" {
@@ -68,6 +57,17 @@ func (t *tape) Attempted(_ context.Context, _ string, a *switchgear.Attempt) {
 		at: t.since(a.Start), end: t.since(a.Start) + a.Duration, provider: a.Target.Provider, target: a.Target,
 		served: a.Err == nil && !a.Lost && !a.Probe, failed: a.Err != nil, extra: a.Lost || a.Probe,
 		tokens: a.Usage.Input + a.Usage.Output, cost: a.Cost.USD, priced: a.Cost.Known,
+	})
+}
+
+func (t *tape) since(at time.Time) time.Duration { return at.Sub(t.zero) }
+
+func (t *tape) answered(a *answer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.answers = append(t.answers, seen{
+		at: t.since(a.question.at), first: a.first, took: a.took, lane: a.question.route, stream: a.question.stream,
+		server: a.server, fate: a.fate(), calls: 1 + a.question.retries,
 	})
 }
 
@@ -117,7 +117,7 @@ func (o *Options) play(ctx context.Context) (*Outcome, error) {
 	load.run(over)
 	load.running.Wait()
 	side.Wait()
-	pages := pager.end()
+	pages := pager.end(ctx)
 	if err := w.gateway.Close(); err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (o *Options) play(ctx context.Context) (*Outcome, error) {
 
 // stage begins the outage when it is time.
 func (o *Options) stage(server *sim.Server, hit struck, at time.Time) {
-	time.Sleep(time.Until(at))
+	pass(time.Until(at))
 	server.Play(o.Script, strike(hit, o.Seed))
 }
 
@@ -139,7 +139,7 @@ func (o *Options) watch(g *gateway.Gateway, t *tape, until time.Time) {
 		if o.Tell != nil {
 			o.Tell(time.Since(from), all)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 	}
 }
 

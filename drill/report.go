@@ -123,7 +123,7 @@ type Slice struct {
 
 // String is the value as people read it, marked if it misses its limit.
 func (f *Figure) String() string {
-	text := ""
+	var text string
 	switch {
 	case f.Unit == "" && f.Value == math.Trunc(f.Value):
 		text = strconv.Itoa(int(f.Value))

@@ -106,4 +106,4 @@ func lanes(cfg *config.Config) ([]*lane, error) {
 	return out, nil
 }
 
-func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x5357)) } //nolint:gosec // users come at random, not in secret
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x5357)) }

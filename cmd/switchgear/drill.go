@@ -50,7 +50,7 @@ Exit codes: 0 all figures are within their limits; 1 some are not; 2 the command
 		Example: `  switchgear drill
   switchgear drill A D --strike openai
   switchgear drill --script friday.yaml --limit ok=99.9% --limit p99=1s --html friday.html`,
-		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
+		RunE: f.run,
 	}
 	sourceFlags(c, &f.source)
 	c.Flags().StringArrayVar(&f.scripts, "script", nil, "an outage of your own, in a file (docs/simulator.md has the format); may be repeated")

@@ -33,25 +33,25 @@ import (
 
 // drillJob is one outage to be played.
 type drillJob struct {
-	File       string
-	Config     string
-	Script     string // one of those that come with the program, or
-	ScriptFile string // one's own
-	ScriptText string
-	Strike     string
-	Rate       float64
-	Seed       uint64
-	Limits     drill.Limits
-	Without    []string
-	Alone      bool
-	Now        time.Time
+	File       string       `json:"file"`
+	Config     string       `json:"config"`
+	Script     string       `json:"script"` // one of those that come with the program, or
+	ScriptFile string       `json:"script_file"`
+	ScriptText string       `json:"script_text"` // one's own
+	Strike     string       `json:"strike"`
+	Rate       float64      `json:"rate"`
+	Seed       uint64       `json:"seed"`
+	Limits     drill.Limits `json:"limits"`
+	Without    []string     `json:"without"`
+	Alone      bool         `json:"alone"`
+	Now        time.Time    `json:"now"`
 }
 
 // drillLine is what a child says.
 type drillLine struct {
-	Done    float64        `json:",omitempty"` // of the whole, 0 to 1
-	Outcome *drill.Outcome `json:",omitempty"`
-	Error   string         `json:",omitempty"`
+	Done    float64        `json:"done,omitempty"` // of the whole, 0 to 1
+	Outcome *drill.Outcome `json:"outcome,omitempty"`
+	Error   string         `json:"error,omitempty"`
 }
 
 func (j *drillJob) options(tell func(done, all time.Duration)) (drill.Options, error) {
@@ -109,7 +109,11 @@ func bubble(job *drillJob, out io.Writer) error {
 	}
 	play := func(t *testing.T) {
 		line := drillLine{Error: "the drill broke down"}
-		defer func() { _ = say.Encode(&line) }()
+		defer func() {
+			if err := say.Encode(&line); err != nil {
+				t.Error(err)
+			}
+		}()
 		synctest.Test(t, func(t *testing.T) {
 			outcome, err := drill.Run(t.Context(), o)
 			if line.Error = ""; err != nil {

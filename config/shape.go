@@ -31,7 +31,7 @@ func (s shape) keys() []string {
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight"},
 		shapeModel:    {"model", "tier", "price", "same_as"},
 		shapeRoute: {
-			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "content_policy",
+			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "normalise", "content_policy",
 			"strict", "aliases", "rules", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",
 		},
 		shapeStep:     {"use", "with"},

@@ -26,9 +26,8 @@ func (*scripted) Stream(context.Context, *switchgear.Call) (switchgear.Stream, e
 	return nil, errors.New("not in this benchmark")
 }
 
-// chainOf is a gateway whose first step is p, with a second that answers. Part
-// may take parts away from the steps.
-func chainOf(tb testing.TB, p switchgear.Provider, part func(*failover.Step)) *Gateway {
+// chainOf is a gateway whose first step is p, with a second that answers.
+func chainOf(tb testing.TB, p switchgear.Provider, without ...Mechanism) *Gateway {
 	tb.Helper()
 	cfg, findings := config.Parse("bench.yaml", []byte(`
 version: 1
@@ -43,7 +42,7 @@ breakers: {default: {probe: off}}
 	if hasErrors(findings) {
 		tb.Fatal(findings)
 	}
-	g, err := New(tb.Context(), cfg, WithProvider("one", p), WithProvider("two", &scripted{}), Without(part))
+	g, err := New(tb.Context(), cfg, WithProvider("one", p), WithProvider("two", &scripted{}), Without(without...))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -64,7 +63,7 @@ var overloaded = switchgear.Error{Class: switchgear.ClassOverloaded, Status: 503
 // openChain is a chain whose first circuit is open, and stays so.
 func openChain(tb testing.TB) *Gateway {
 	tb.Helper()
-	g := chainOf(tb, &scripted{err: &overloaded}, nil)
+	g := chainOf(tb, &scripted{err: &overloaded})
 	for i := range 5 {
 		complete(tb, g, switchgear.Ask("chat", strconv.Itoa(i)), "two")
 	}
@@ -74,17 +73,10 @@ func openChain(tb testing.TB) *Gateway {
 	return g
 }
 
-// closedBreaker keeps a first step in use that would be left alone otherwise.
-func closedBreaker(s *failover.Step) {
-	if s.Target.Provider == "one" {
-		s.Breaker = nil
-	}
-}
-
 // BenchmarkServed is a request that the first step answers: what the others are
 // to be held against.
 func BenchmarkServed(b *testing.B) {
-	g := chainOf(b, &scripted{}, nil)
+	g := chainOf(b, &scripted{})
 	req := switchgear.Ask("chat", "hello")
 	b.ReportAllocs()
 	for b.Loop() {
@@ -95,7 +87,7 @@ func BenchmarkServed(b *testing.B) {
 // BenchmarkFallOver is a request whose first step fails at once. Less Served, it
 // is to stay under 1 ms.
 func BenchmarkFallOver(b *testing.B) {
-	g := chainOf(b, &scripted{err: &overloaded}, closedBreaker)
+	g := chainOf(b, &scripted{err: &overloaded}, MechanismBreaker)
 	req := switchgear.Ask("chat", "hello")
 	b.ReportAllocs()
 	for b.Loop() {
@@ -133,7 +125,7 @@ func BenchmarkDeadChain(b *testing.B) {
 // BenchmarkPermit is leave from a closed circuit and the outcome told. It is to
 // stay under 150 ns on two cores, without allocating.
 func BenchmarkPermit(b *testing.B) {
-	g := chainOf(b, &scripted{}, nil)
+	g := chainOf(b, &scripted{})
 	circuit := g.now.Load().breakers[0].breaker
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
@@ -163,8 +155,8 @@ func TestSpeedOfFailure(t *testing.T) {
 		}
 		return best
 	}
-	base := fastest(chainOf(t, &scripted{}, nil), "one")
-	fall := fastest(chainOf(t, &scripted{err: &overloaded}, closedBreaker), "two") - base
+	base := fastest(chainOf(t, &scripted{}), "one")
+	fall := fastest(chainOf(t, &scripted{err: &overloaded}, MechanismBreaker), "two") - base
 	skip := fastest(openChain(t), "two") - base
 	t.Logf("served in %v; falling over adds %v, an open circuit %v", base, fall, skip)
 	if fall > time.Millisecond {

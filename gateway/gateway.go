@@ -37,7 +37,8 @@ type Gateway struct {
 	now     atomic.Pointer[snapshot] // what requests are planned by
 	mu      sync.Mutex               // held while a configuration is loaded
 	parts   parts                    // what outlives a configuration, by identity
-	ward    *ward                    // where targets that are not well are looked after
+	keys    *keyWatch
+	ward    *ward // where targets that are not well are looked after
 	closed  atomic.Bool
 }
 
@@ -66,8 +67,11 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.options.observers = append(g.options.observers, &keyWatch{gateway: g})
-	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers}})
+	g.keys = &keyWatch{gateway: g}
+	g.options.observers = append(g.options.observers, g.keys)
+	g.runner = failover.NewRunner(failover.Options{
+		Decode: decode, Reword: reword, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers},
+	})
 	if err := g.Reload(cfg); err != nil {
 		return nil, err
 	}
@@ -75,8 +79,9 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 }
 
 // Reload replaces the configuration. If the new one is wrong, the error is a
-// [*ConfigError] and the old one stays in place. Breakers are kept for
-// targets that both have, cool-offs for providers whose keys are the same.
+// [*ConfigError] and the old one stays in place. What is known of the targets
+// that both have is kept, unless their provider's address is another; cool-offs
+// are kept for the keys that both have.
 func (g *Gateway) Reload(cfg *config.Config) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -84,12 +89,19 @@ func (g *Gateway) Reload(cfg *config.Config) error {
 	if findings := check(cfg, given, time.Now()); hasErrors(findings) {
 		return &ConfigError{Findings: findings}
 	}
+	ended := g.move(cfg)
 	next, err := g.build(cfg)
 	if err != nil {
 		return err
 	}
 	g.now.Store(next)
 	g.prune(next)
+	clear(g.parts.held)
+	g.keys.withdraw(cfg)
+	for i := range ended {
+		ended[i].At = time.Now()
+		g.tell(&ended[i])
+	}
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/switchgear-dev/switchgear/gateway"
-	"github.com/switchgear-dev/switchgear/internal/failover"
 	"github.com/switchgear-dev/switchgear/provider/sim"
 )
 
@@ -15,13 +14,13 @@ import (
 // no longer so.
 type mutation struct {
 	name  string
-	extra string // settings of the route that switch it off
-	file  string // a line of the file that does
-	part  func(*failover.Step)
-	pace  time.Duration // to the first token; 600 ms if it is zero
-	text  string        // the configuration; lifeConfig if it is empty
-	also  string        // in either case, where the configuration has room for it
-	bare  bool          // in either case there is no breaker, which would do its work for it
+	extra string            // settings of the route that switch it off
+	file  string            // a line of the file that does
+	less  gateway.Mechanism // what is switched off by the program, if the configuration has no word for it
+	pace  time.Duration     // to the first token; 600 ms if it is zero
+	text  string            // the configuration; lifeConfig if it is empty
+	also  string            // in either case, where the configuration has room for it
+	bare  bool              // in either case there is no breaker, which would do its work for it
 	holds func(h *house) string
 }
 
@@ -30,14 +29,14 @@ func inStreams() mode { return mode{openaiSide, true} }
 
 func mutations() []mutation {
 	return []mutation{
-		{name: "breaker", part: func(s *failover.Step) { s.Breaker = nil }, holds: deadIsLeftAlone},
+		{name: "breaker", less: gateway.MechanismBreaker, holds: deadIsLeftAlone},
 		{name: "hedge", extra: "hedge: off", holds: suspectIsRaced},
-		{name: "adaptive deadline", part: func(s *failover.Step) { s.Pace = nil }, pace: 200 * time.Millisecond, holds: silenceIsCutShort},
+		{name: "adaptive deadline", less: gateway.MechanismDeadline, pace: 200 * time.Millisecond, holds: silenceIsCutShort},
 		{name: "retry budget", file: "retry: {budget: 1}", bare: true, holds: outageIsNotAmplified},
 		{name: "second opinion", extra: "second_opinion: off", holds: stormIsUnseen},
 		{name: "probes", file: "breakers: {default: {probe: off}}", holds: returnNeedsNoUser},
-		{name: "limit", part: func(s *failover.Step) { s.Limit = nil }, text: loadConfig, also: "max_in_flight: 5", holds: placesAreBounded},
-		{name: "jury", part: func(s *failover.Step) { s.Jury = nil }, holds: stormIsUnseen},
+		{name: "limit", less: gateway.MechanismLimit, text: loadConfig, also: "max_in_flight: 5", holds: placesAreBounded},
+		{name: "jury", less: gateway.MechanismOpinion, holds: stormIsUnseen},
 	}
 }
 
@@ -75,14 +74,13 @@ func (m *mutation) house(t *testing.T, without bool) *house {
 			extra = m.extra
 		}
 	}
-	opts := []gateway.Option{gateway.Without(func(s *failover.Step) {
-		if m.bare {
-			s.Breaker = nil
-		}
-		if without && m.part != nil {
-			m.part(s)
-		}
-	})}
+	var opts []gateway.Option
+	if m.bare {
+		opts = append(opts, gateway.Without(gateway.MechanismBreaker))
+	}
+	if without && m.less != "" {
+		opts = append(opts, gateway.Without(m.less))
+	}
 	if pace == 0 {
 		pace = 600 * time.Millisecond
 	}

@@ -18,7 +18,7 @@ type options struct {
 	providers map[string]switchgear.Provider
 	observers []Observer
 	events    []func(Event)
-	part      func(*failover.Step) // tests take a part of a step away, to see what misses it
+	without   []Mechanism
 }
 
 type optionFunc func(*options)

@@ -29,6 +29,7 @@ routes:
       - {when: {stream: true}, chain: [twin, big]}
   strict:  {chain: [big, twin], content_policy: stop}
   lenient: {chain: [big, twin], content_policy: fallback}
+breakers: {default: {probe: off}} # a probe is a call as well, and here the calls are counted
 `
 
 func policyHouse(t *testing.T, m mode) *house {

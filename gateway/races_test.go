@@ -70,6 +70,7 @@ func TestRaceUnderSuspicion(t *testing.T) {
 			if got.status != http.StatusOK || got.own("Served-By") != "two/m2" {
 				t.Fatalf("%d by %q: %s", got.status, got.own("Served-By"), got.body)
 			}
+			synctest.Wait() // until what was cancelled is written down
 			var one, two *sim.Entry
 			log := h.sim.Log()[before:]
 			for i := range log {

@@ -39,6 +39,7 @@ type guard struct {
 	retries  *retry.Budget
 	limit    *limit.Limit
 	jury     *jury.Jury
+	drift    *drift
 }
 
 // guardSettings are what the configuration says of a guard. What is known of a
@@ -98,7 +99,7 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 	p, _ := cfg.Provider(t.Provider)
 	settings := guardSettings{
 		routed: routed(cfg, t),
-		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn, patience: patience(cfg, t),
+		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn && !g.without(MechanismProbe), patience: patience(cfg, t),
 		budget: *cfg.RetryFor(&config.Route{}, p).Budget, inFlight: p.InFlight,
 	}
 	old, ok := g.parts.guards[t]
@@ -115,9 +116,9 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 		options.Provider, options.Synthetic = g.circuit(t.Provider), settings.probe
 		options.OnChange, options.Wake = g.changed, func(*breaker.Breaker, time.Time) { g.look(t) }
 	}
-	made := &guard{settings: settings, jury: jury.New()}
+	made := &guard{settings: settings, jury: jury.New(), drift: newDrift(g, t)}
 	if ok {
-		made.jury = old.jury
+		made.jury, made.drift = old.jury, old.drift
 	}
 	if made.retries = newBudget(settings.budget); ok && old.settings.budget == settings.budget {
 		made.retries = old.retries

@@ -186,6 +186,13 @@ func (a *attempt) rejoin() {
 	a.own = nil
 }
 
+// heard tells the step's witness which model answered.
+func (a *attempt) heard(model string) {
+	if a.step.Witness != nil && model != "" {
+		a.step.Witness.Answered(model)
+	}
+}
+
 // done tells the breaker.
 func (a *attempt) done(o Outcome, now time.Time) {
 	if a.step.Breaker == nil {
@@ -194,6 +201,9 @@ func (a *attempt) done(o Outcome, now time.Time) {
 	o.Spared = a.job.tripped.Load()
 	if a.step.Breaker.Done(a.token, o, now) {
 		a.job.tripped.Store(true)
+		if a.step.Pace != nil && !a.probe {
+			a.step.Pace.Spoil(now) // what was learned on the way here was no calm
+		}
 	}
 }
 

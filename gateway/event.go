@@ -205,6 +205,23 @@ func (k *keyTrouble) keep(some map[string]bool) []string {
 	return gone
 }
 
+// Attempted hears of every attempt, for what it says about its key.
+func (w *keyWatch) Attempted(_ context.Context, _ string, a *switchgear.Attempt) {
+	kind := w.trouble.hear(a)
+	if kind == "" {
+		return
+	}
+	e := Event{Kind: kind, Provider: a.Target.Provider, Credential: a.Credential, At: time.Now()}
+	if a.Err != nil {
+		e.Class, e.Status = a.Err.Class, a.Err.Status
+		e.Reason = "the provider refuses the key"
+		if kind == switchgear.AlertKeyExhausted {
+			e.Reason = "the account behind the key is out of money or over its limit"
+		}
+	}
+	w.gateway.tell(&e)
+}
+
 // withdraw ends the trouble of keys that are no longer used: nobody would ever
 // hear that they are well. A key's name is its place, so that of one that was
 // replaced is still there; its next use tells.
@@ -221,23 +238,6 @@ func (w *keyWatch) withdraw(cfg *config.Config) {
 			Kind: switchgear.AlertKeyRestored, Provider: provider, Credential: id, Reason: "the key is no longer used", At: time.Now(),
 		})
 	}
-}
-
-// Attempted hears of every attempt, for what it says about its key.
-func (w *keyWatch) Attempted(_ context.Context, _ string, a *switchgear.Attempt) {
-	kind := w.trouble.hear(a)
-	if kind == "" {
-		return
-	}
-	e := Event{Kind: kind, Provider: a.Target.Provider, Credential: a.Credential, At: time.Now()}
-	if a.Err != nil {
-		e.Class, e.Status = a.Err.Class, a.Err.Status
-		e.Reason = "the provider refuses the key"
-		if kind == switchgear.AlertKeyExhausted {
-			e.Reason = "the account behind the key is out of money or over its limit"
-		}
-	}
-	w.gateway.tell(&e)
 }
 
 // keyWatch is the observer that turns attempts into events about keys.

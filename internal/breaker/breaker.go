@@ -76,13 +76,6 @@ func New(o Options) *Breaker {
 	return b
 }
 
-// count begins to count outcomes over a window.
-func (b *Breaker) count(window time.Duration) {
-	slot := max(window/10, 1)
-	b.good.Store(&tally{width: slot, span: 10})
-	b.bad = &tally{width: slot, span: 10}
-}
-
 // Retire ends a breaker's part in its provider's affairs, and has it tell
 // nobody of anything any more. For those who still have it, it works on alone.
 func (b *Breaker) Retire() {
@@ -179,6 +172,13 @@ func (b *Breaker) Snapshot(now time.Time) Snapshot {
 	}
 	b.release(now)
 	return s
+}
+
+// count begins to count outcomes over a window.
+func (b *Breaker) count(window time.Duration) {
+	slot := max(window/10, 1)
+	b.good.Store(&tally{width: slot, span: 10})
+	b.bad = &tally{width: slot, span: 10}
 }
 
 // counts are the outcomes of the last window: bad ones, and all.

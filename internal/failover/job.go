@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,6 +69,7 @@ type job struct {
 	input    int64             // an estimate of what the request reads; 0 if not made yet
 	tripped  atomic.Bool       // an attempt has opened a circuit; attempts write it from wherever they run
 	weighed  weighed
+	digested digested
 }
 
 // closed is a step whose breaker gave no leave.
@@ -100,12 +102,23 @@ func (r *Runner) job(ctx context.Context, plan *Plan, q asked) *job {
 // callersRetry reports whether the caller says that it has asked before.
 func (j *job) callersRetry() bool { return j.limits().Retry > 0 }
 
+// digested is the fingerprint of a body, which is taken at most once and from
+// whatever goroutine needs it.
+type digested struct {
+	once sync.Once
+	sum  uint64
+}
+
 // digest fingerprints the body.
 func (j *job) digest() uint64 {
-	if j.req != nil {
-		return j.runner.digest(j.req)
-	}
-	return j.runner.digestEmbed(j.texts)
+	j.digested.once.Do(func() {
+		if j.req != nil {
+			j.digested.sum = j.runner.digest(j.req)
+		} else {
+			j.digested.sum = j.runner.digestEmbed(j.texts)
+		}
+	})
+	return j.digested.sum
 }
 
 // survey finds the steps that cannot take this request, whatever their state.

@@ -183,7 +183,7 @@ func (a *attempt) teach(kind OutcomeKind, err *switchgear.Error, now time.Time) 
 	switch {
 	case pace == nil || a.probe || a.job.kind == kindCount:
 	case kind == OutcomeFail || kind == OutcomeSlow:
-		if c, ok := a.step.Breaker.(Calmer); !ok || !a.calm || !c.Calm() {
+		if c, ok := a.step.Breaker.(Calmer); !a.calm || ok && !c.Calm() {
 			pace.Spoil(now)
 		}
 	case kind == OutcomeOK && a.calm:

@@ -201,7 +201,11 @@ func (j *job) conclude(r *race, winner *attempt) {
 		}
 		record := &j.trace.Attempts[a.slot]
 		record.Lost, record.Duration = true, time.Since(a.start)
-		if j.kind == kindCount || j.wire() != nil {
+		if j.wire() != nil {
+			continue
+		}
+		j.digest() // for the loser: once the caller has an answer, its request is the caller's again
+		if j.kind == kindCount {
 			continue
 		}
 		record.Usage = switchgear.Usage{Estimated: true}

@@ -104,3 +104,26 @@ func TestFailuresOfGoodDays(t *testing.T) {
 		})
 	}
 }
+
+// TestRequestIsTheCallersAgain: once there is an answer, nobody reads the
+// request any more, not even a trial that goes on for its measure's sake. It is
+// for the race detector.
+func TestRequestIsTheCallersAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := onTrial(t, []act{{hang: true}}, slowly(500*time.Millisecond))
+		req := ask0()
+		if _, err := s.runner.Complete(t.Context(), s.plan, req); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for range 100 {
+				req.Messages[0].Parts[0].Text += "."
+				time.Sleep(time.Second)
+			}
+		}()
+		time.Sleep(2 * time.Minute)
+		if o := s.books[0].last(); o.Kind != OutcomeSlow || o.Body == 0 {
+			t.Errorf("told %+v", o)
+		}
+	})
+}

@@ -21,7 +21,7 @@ func TestExhausted(t *testing.T) {
 		s.plan.Excluded = []Exclusion{{
 			Number: 4, Target: switchgear.Target{Provider: "d", Model: "m"}, Reason: "tier small is under floor frontier", Code: switchgear.CodeFloorRefused,
 		}}
-		s.books[1].closed, s.books[1].until = true, s.began.Add(12*time.Second)
+		s.books[1].closed, s.books[1].final, s.books[1].until = true, true, s.began.Add(12*time.Second)
 		r := s.stream(t.Context())
 		s.over(r.trace)
 		want := `route "chat" (high stakes) not served: a/m failed (500) (2 tries), b/m breaker open, next trial in 8.9 s, ` +

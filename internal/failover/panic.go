@@ -12,11 +12,12 @@ import (
 // quarters do not. Those that were barred are tried all the same, the one whose
 // trial is due first first, each once, until one serves or one takes too long:
 // a fast failure costs the caller nothing, and silence would be waited for
-// again. With high stakes the route fails loudly instead; and a caller that asks
-// again is not let at a dead chain a second time.
+// again. High stakes are no reason not to: every step of the plan is one that
+// may serve, and an answer from it is no worse for having been hard to get. A
+// caller that asks again is not let at a dead chain a second time.
 func despair[T any](j *job, op *operation[T]) leg[T] {
 	over := leg[T]{move: fallOver}
-	if j.plan.Stakes == switchgear.StakesHigh || j.callersRetry() || j.gone() != nil {
+	if j.callersRetry() || j.gone() != nil {
 		return over
 	}
 	for {

@@ -27,7 +27,7 @@ func TestDespair(t *testing.T) {
 		}, "1 1 1", 0, switchgear.CodeChainExhausted},
 		"it is slow":        {[]act{{err: fault(switchgear.ClassTimeout)}}, nil, "0 1 0", 0, switchgear.CodeChainExhausted},
 		"it refuses":        {[]act{{err: refusal("b")}}, nil, "0 1 0", 0, "b"},
-		"high stakes":       {nil, func(s *stage) { s.plan.Stakes = switchgear.StakesHigh }, "0 0 0", 0, switchgear.CodeChainExhausted},
+		"high stakes":       {nil, func(s *stage) { s.plan.Stakes = switchgear.StakesHigh }, "0 1 0", 2, ""},
 		"it is held":        {nil, func(s *stage) { s.books[1].final = true }, "0 0 1", 3, ""},
 		"when is not known": {nil, func(s *stage) { s.books[1].until = time.Time{} }, "0 0 1", 3, ""},
 		"all are held":      {nil, func(s *stage) { s.books[0].final, s.books[1].final, s.books[2].final = true, true, true }, "0 0 0", 0, switchgear.CodeChainExhausted},

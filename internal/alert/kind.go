@@ -18,6 +18,7 @@ const (
 	scopeKey     scope = "key"     // of a provider
 	scopeModel   scope = "model"   // of a target
 	scopeRoute   scope = "route"   // of a route
+	scopeConfig  scope = "config"  // of the configuration
 )
 
 // kind is how events of a kind behave.
@@ -48,6 +49,8 @@ var kinds = map[string]kind{ //nolint:gochecknoglobals // a constant table
 	switchgear.AlertRouteFailing:   {scope: scopeRoute, hold: holdRoute, word: "failing"},
 	switchgear.AlertKeyRestored:    {scope: scopeKey, ends: []string{switchgear.AlertKeyRefused, switchgear.AlertKeyExhausted}},
 	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: []string{switchgear.AlertRouteFailing}},
+	switchgear.AlertReloadRefused:  {scope: scopeConfig, lasts: true, word: "not taken"},
+	switchgear.AlertReloadTaken:    {scope: scopeConfig, ends: []string{switchgear.AlertReloadRefused}},
 }
 
 // needsPerson reports whether nothing but a person's doing ends a kind.
@@ -78,6 +81,8 @@ func (e *Event) subject(s scope) string {
 		return e.provider()
 	case scopeModel:
 		return e.Target.String()
+	case scopeConfig:
+		return "configuration"
 	case scopeRoute:
 		fallthrough
 	default:

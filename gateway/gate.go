@@ -96,7 +96,7 @@ func paramsHash(l *switchgear.Levers) string {
 	plain := *l
 	plain.Members = nil
 	text, err := json.Marshal(&plain) //nolint:musttag // nothing reads it back: it is hashed
-	if err != nil { // only of a value that a program put together wrongly
+	if err != nil {                   // only of a value that a program put together wrongly
 		return lock.Hash([]byte(err.Error()))
 	}
 	set := map[string]any{}

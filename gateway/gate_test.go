@@ -140,7 +140,7 @@ func TestGateStakes(t *testing.T) {
 		Margin: 0.05, Alpha: 0.05, P: 0.001, Bound: small.Bound,
 	}
 	e.Bound.Cases, e.Bound.Graders = lock.Hash([]byte("cases")), lock.Hash([]byte("graders"))
-	if err := held.Record("extract", small.Target, e, "", nil); err != nil {
+	if err := held.Record("extract", small.Target, e, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := gateFindings(cfg, held); len(got) > 0 {

@@ -45,6 +45,9 @@ func (g *Gateway) tell(e *Event) {
 	if s := g.now.Load(); s != nil {
 		e.Routes, e.Stranded, e.Serving = s.affected(e)
 	}
+	if e.Kind == switchgear.AlertModelDrift {
+		e.Stranded, e.Serving = nil, "" // it goes on serving
+	}
 	for _, f := range g.options.events {
 		f(*e)
 	}
@@ -90,6 +93,11 @@ func touches(chain []config.Step, e *Event) (touched bool, next string) {
 
 // changed hears of a breaker's change of state.
 func (g *Gateway) changed(e breaker.Event) {
+	if e.From == breaker.HalfOpen && (e.To == breaker.Ramp || e.To == breaker.Closed) {
+		if care, ok := g.now.Load().care(e.Target); ok {
+			care.limit.Forget() // the ramp is gentle enough
+		}
+	}
 	kind := eventKind(&e)
 	if kind == "" {
 		return

@@ -75,7 +75,9 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	}
 	g.keys = &keyWatch{gateway: g}
 	g.options.observers = append(g.options.observers, g.keys)
-	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers}})
+	g.runner = failover.NewRunner(failover.Options{
+		Decode: decode, Reword: reword, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers},
+	})
 	if err := g.Reload(cfg, WithLock(g.options.lock)); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ type guard struct {
 	retries  *retry.Budget
 	limit    *limit.Limit
 	jury     *jury.Jury
+	drift    *drift
 }
 
 // guardSettings are what the configuration says of a guard. What is known of a
@@ -115,9 +116,9 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 		options.Provider, options.Synthetic = g.circuit(t.Provider), settings.probe
 		options.OnChange, options.Wake = g.changed, func(*breaker.Breaker, time.Time) { g.look(t) }
 	}
-	made := &guard{settings: settings, jury: jury.New()}
+	made := &guard{settings: settings, jury: jury.New(), drift: newDrift(g, t)}
 	if ok {
-		made.jury = old.jury
+		made.jury, made.drift = old.jury, old.drift
 	}
 	if made.retries = newBudget(settings.budget); ok && old.settings.budget == settings.budget {
 		made.retries = old.retries

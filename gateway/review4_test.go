@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync"
@@ -228,4 +230,59 @@ func TestLyingRetries(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPoisonousClient: a client whose every request is refused by the first
+// target, and taken by the next, opens no circuit while another is served
+// there; nor does one whose requests break it.
+func TestPoisonousClient(t *testing.T) {
+	const clients = "clients:\n  good: {hash: \"sha256:GOOD\"}\n  bad: {hash: \"sha256:BAD\"}\n"
+	hash := func(key string) string { sum := sha256.Sum256([]byte(key)); return hex.EncodeToString(sum[:]) }
+	for _, m := range allModes {
+		for _, fault := range []string{"400-vague", "500"} {
+			synctest.Test(t, func(t *testing.T) {
+				text := lifeConfig + strings.NewReplacer("GOOD", hash("sk-sg-good"), "BAD", hash("sk-sg-bad")).Replace(clients)
+				h := houseAt(t, m, text, "", sim.Profile{})
+				ask := func(key string) reply {
+					h.prompted++
+					return h.post(m.path, m.body("chat", fmt.Sprint("prompt ", h.prompted)), "Authorization", "Bearer "+key)
+				}
+				for i := range 200 {
+					h.fault("m1", "")
+					if i%20 == 0 {
+						if got := ask("sk-sg-good"); got.status != 200 || got.own("Served-By") != "one/m1" {
+							t.Fatalf("%s, %s, %d: %d by %s, %+v", m, fault, i, got.status, got.own("Served-By"), h.first())
+						}
+					}
+					h.fault("m1", fault+"x1")
+					ask("sk-sg-bad")
+					h.fault("m1", "")
+					time.Sleep(400 * time.Millisecond)
+				}
+				if s := h.first(); s.Opens != 0 {
+					t.Errorf("%s, %s: %+v", m, fault, s)
+				}
+			})
+		}
+	}
+}
+
+// TestLearnsOnGoodDays: a busy target that fails as rarely as everybody does is
+// got to know within minutes.
+func TestLearnsOnGoodDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := allModes[3]
+		h := houseAt(t, m, lifeConfig, "", sim.Profile{FirstToken: 200 * time.Millisecond, Spread: 0.3})
+		for range 30 { // three minutes at ten a second with one failure in a hundred
+			h.fault("m1", "500x1")
+			h.traffic(m, 10, 10*time.Second)
+		}
+		if s := h.first(); s.State != "closed" {
+			t.Fatalf("%+v", s)
+		}
+		h.fault("m1", "silence")
+		if got := h.ask(m); got.status != 200 || got.took > 2*time.Second {
+			t.Errorf("%d after %v", got.status, got.took)
+		}
+	})
 }

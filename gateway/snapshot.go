@@ -13,6 +13,7 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/breaker"
 	"github.com/switchgear-dev/switchgear/internal/capability"
 	"github.com/switchgear-dev/switchgear/internal/failover"
+	"github.com/switchgear-dev/switchgear/internal/limit"
 	"github.com/switchgear-dev/switchgear/internal/pricing"
 	"github.com/switchgear-dev/switchgear/internal/route"
 	"github.com/switchgear-dev/switchgear/internal/server"
@@ -38,6 +39,7 @@ type snapshot struct {
 type targetBreaker struct {
 	target  switchgear.Target
 	breaker *breaker.Breaker
+	limit   *limit.Limit
 	probe   *failover.Plan // of one step: what a probe of the gateway's own is sent over
 }
 
@@ -79,7 +81,8 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 		Base: failover.Plan{
 			Config:  s.cfg.Generation,
 			Timeout: failover.Timeout{FirstToken: clocks.FirstToken, Idle: clocks.Idle, Total: clocks.Total},
-			Commit:  commits[r.Commit],
+			Commit:  commits[r.CommitsAt()],
+			Mender:  menderOf(r),
 			Policy:  policies[r.ContentPolicy],
 			Strict:  r.Strict,
 			Retries: g.budget(r.Name, *r.Retry.Over(s.cfg.Retry).Over(config.DefaultRetry()).Budget),
@@ -178,11 +181,14 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 	guard := g.guard(s.cfg, c.Target)
 	step.Breaker, step.Keys = guard.breaker, g.keyring(p)
 	step.Retries, step.Limit, step.Jury = guard.retries, guard.limit, guard.jury
+	if guard.settings.routed {
+		step.Witness = guard.drift // of a name that a client made up nobody is told
+	}
 	step.Pace = g.pace(c.Target, c.WithText)
 	step.Embeds = r.Kind == config.KindEmbedding
 	g.bare(&step.Step)
 	if _, ok := s.care(c.Target); !ok {
-		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, probePlan(s.cfg, r, &step.Step)})
+		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, guard.limit, probePlan(s.cfg, r, &step.Step)})
 	}
 	return step, nil
 }

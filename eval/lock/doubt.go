@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // doubt says why evidence does not bear out a claim; "" if it does.
@@ -138,7 +137,7 @@ func (b *Bound) changed(want *Bound, all bool) []string {
 	}
 	differ("the step's with", b.Params, want.Params)
 	differ("the provider's kind or address", b.Endpoint, want.Endpoint)
-	if strings.Join(b.Normalise, "\x00") != strings.Join(want.Normalise, "\x00") {
+	if !slices.Equal(slices.Sorted(slices.Values(b.Normalise)), slices.Sorted(slices.Values(want.Normalise))) { // they have an order of their own
 		out = append(out, "the normalisers")
 	}
 	return out

@@ -62,8 +62,9 @@ func (f *File) Record(route, target string, e Evidence, s *Signer) error {
 		return fmt.Errorf("run %s makes no evidence: the lock does not know that its incumbent, %s, ever served route %s. Declare what serves today: switchgear lock baseline %s",
 			e.Run, e.Incumbent, route, route)
 	}
+	same := e.Bound
 	t.Evidence = slices.DeleteFunc(t.Evidence, func(old *Evidence) bool {
-		return old.Bound.Params == e.Bound.Params && old.Bound.Endpoint == e.Bound.Endpoint && slices.Equal(old.Bound.Normalise, e.Bound.Normalise)
+		return len(old.Bound.changed(&same, false)) == 0
 	})
 	t.Evidence = append(t.Evidence, &e)
 	t.sort()

@@ -34,6 +34,7 @@ type Breaker struct {
 	good    atomic.Pointer[tally] // outcomes of the last window
 	seq     atomic.Uint64         // outcomes there have been, good and bad
 	weather weather
+	crowd   crowd
 	retired atomic.Bool
 
 	mu       sync.Mutex // guards what follows
@@ -105,6 +106,9 @@ func (b *Breaker) Acquire(now time.Time) (failover.Token, failover.Verdict) {
 // Done tells how an attempt went, once for each token. It reports whether that
 // opened the circuit.
 func (b *Breaker) Done(t failover.Token, o failover.Outcome, now time.Time) bool {
+	if o.Client != 0 {
+		b.crowd.note(o.Client, b.at(now))
+	}
 	if b.calm.Load() == t.Generation+1 && !t.Probe && !t.Forced && harmless(&o) {
 		at := b.at(now)
 		if o.Kind == failover.OutcomeOK {
@@ -125,7 +129,7 @@ func (b *Breaker) Done(t failover.Token, o failover.Outcome, now time.Time) bool
 	b.tick(now)
 	word, tripped := b.hear(t, &o, now)
 	b.release(now)
-	return b.options.Provider.hear(word, &o, now) || tripped
+	return b.options.Provider.hear(word, &o, b.crowd.several(b.at(now)), now) || tripped
 }
 
 // harmless reports whether an outcome can change nothing in calm, but for the

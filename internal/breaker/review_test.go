@@ -115,3 +115,83 @@ func TestLockedThenDead(t *testing.T) {
 		})
 	}
 }
+
+// TestOneClientOfSeveral: failures of one client open nothing while others are
+// about, whatever it sends; but a probe, or another client, may confirm them.
+func TestOneClientOfSeveral(t *testing.T) {
+	by := func(client uint64, o failover.Outcome) failover.Outcome { o.Client = client; return o }
+	storm := func(b *Breaker, now time.Time, client uint64, n int) time.Time {
+		for i := range n {
+			now = now.Add(10 * time.Millisecond)
+			feed(b, now, by(client, fails(uint64(1000+i))))
+		}
+		return now
+	}
+	begin := func(o Options) (*Breaker, time.Time) {
+		b := New(o)
+		feed(b, start, by(1, good), by(2, good))
+		return b, start
+	}
+	t.Run("alone it stays closed", func(t *testing.T) {
+		b, now := begin(options())
+		now = storm(b, now, 1, 500)
+		want(t, b, now, Suspect)
+		feed(b, now, by(2, fails(1)))
+		want(t, b, now, Open)
+	})
+	t.Run("connections prove themselves", func(t *testing.T) {
+		b, now := begin(options())
+		feed(b, now, by(1, unconnected()), by(1, unconnected()), by(1, unconnected()))
+		want(t, b, now, Open)
+	})
+	t.Run("the others have left", func(t *testing.T) {
+		b, now := begin(options())
+		feed(b, now.Add(time.Second), by(1, good))
+		now = storm(b, now.Add(time.Second+quietSpan), 1, 5)
+		want(t, b, now, Open)
+	})
+	t.Run("nobody has a name", func(t *testing.T) {
+		b := New(options())
+		want(t, b, storm(b, start, 0, 5), Open)
+	})
+	for name, c := range map[string]struct {
+		probe failover.Outcome
+		state State
+	}{"a probe fails too": {fails(0), Open}, "a probe is answered": {good, Closed}} {
+		t.Run(name, func(t *testing.T) {
+			b, now := begin(synthetic())
+			for i := range 300 { // busy, so that not any failure is looked into
+				feed(b, now.Add(time.Duration(i)*10*time.Millisecond), by(2, good))
+			}
+			now = storm(b, now.Add(3*time.Second), 1, 5)
+			at, ok := b.NextProbe(now)
+			if !ok || at.After(now) {
+				t.Fatalf("nobody looks into it: %v, %v", at, ok)
+			}
+			token, _ := b.Probe(now)
+			b.Done(token, c.probe, now)
+			want(t, b, now, c.state)
+		})
+	}
+	t.Run("while ramping", func(t *testing.T) {
+		b, now := begin(options())
+		b.mu.Lock()
+		b.change(Ramp, cause{}, now)
+		b.mu.Unlock()
+		now = storm(b, now, 1, 200)
+		want(t, b, now, Ramp)
+	})
+	t.Run("of a provider", func(t *testing.T) {
+		o := options()
+		o.Provider = NewProvider("p", nil)
+		b, now := begin(o)
+		for i := range 20 {
+			edge := by(1, fails(uint64(i+1)))
+			edge.Err.Marks = switchgear.MarkEdge
+			feed(b, now, edge)
+		}
+		if s := o.Provider.Snapshot(); s.State != Closed {
+			t.Errorf("%+v", s)
+		}
+	})
+}

@@ -195,7 +195,7 @@ func (b *Breaker) confirmed(o *failover.Outcome, now time.Time) bool {
 	case o.Kind == failover.OutcomeIgnored:
 		b.doubt.unusable, b.doubt.confirming = true, false
 	case o.Kind != failover.OutcomeOK:
-		return b.failed(o, probeBody, now)
+		return b.failed(o, probed, now)
 	default:
 		b.cleared(now)
 	}
@@ -275,6 +275,9 @@ func (b *Breaker) recover(now time.Time) {
 		b.change(Closed, why, now)
 	}
 }
+
+// Calm reports whether the target is closed, and nothing suspected.
+func (b *Breaker) Calm() bool { return b.pass.Load() != 0 }
 
 // Barred reports whether Acquire would not pass a request in full: it is open,
 // half-open, held or gone. It gives no leave.

@@ -175,14 +175,17 @@ func (a *attempt) took(err *switchgear.Error, now time.Time) time.Duration {
 }
 
 // teach tells the step's pace of the attempt: of calm weather what it took, of
-// any other that it is any other. A failure now and then is calm weather too,
-// everybody has them: it takes the breaker's suspicion to make it another.
+// any other that it is any other. A failure that its breaker makes nothing of is
+// one of those that everybody has now and then: if each of them spoiled what was
+// learned, nothing would ever be known of a busy target.
 func (a *attempt) teach(kind OutcomeKind, err *switchgear.Error, now time.Time) {
 	pace := a.step.Pace
 	switch {
 	case pace == nil || a.probe || a.job.kind == kindCount:
-	case (kind == OutcomeFail || kind == OutcomeSlow) && !a.calm:
-		pace.Spoil(now)
+	case kind == OutcomeFail || kind == OutcomeSlow:
+		if c, ok := a.step.Breaker.(Calmer); !ok || !a.calm || !c.Calm() {
+			pace.Spoil(now)
+		}
 	case kind == OutcomeOK && a.calm:
 		s := Sample{Input: a.tokens, Output: a.most}
 		if took := a.took(err, now); a.kind == kindStream {

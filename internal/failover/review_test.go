@@ -76,3 +76,31 @@ func TestPanicOfAProbe(t *testing.T) {
 		}
 	})
 }
+
+// serene is a breaker that says how the weather is.
+type serene struct {
+	*ledger
+
+	calm bool
+}
+
+func (s serene) Calm() bool { return s.calm }
+
+// TestFailuresOfGoodDays: a failure that the breaker makes nothing of spoils
+// nothing that was learned.
+func TestFailuresOfGoodDays(t *testing.T) {
+	for calm, spoiled := range map[bool]int{true: 0, false: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			s := set(t, []act{{err: fault(switchgear.ClassServer)}}, nil)
+			s.books[0].mood = Verdict{Calm: true}
+			s.plan.Steps[0].Breaker, s.plan.Steps[0].Retry.Attempts = serene{s.books[0], calm}, 1
+			gaits := s.paced(400, 1000)
+			if _, err := s.runner.Complete(t.Context(), s.plan, ask0()); err != nil {
+				t.Fatal(err)
+			}
+			if gaits[0].spoiled != spoiled {
+				t.Errorf("calm %v: spoiled %d times", calm, gaits[0].spoiled)
+			}
+		})
+	}
+}

@@ -147,3 +147,14 @@ func (l *Limit) set(limit int64) {
 	l.due.Store(int64(next.Sub(l.base)))
 	l.limit.Store(limit)
 }
+
+// Forget drops what was learned. It is for a target that was left alone for a
+// while and is let back in little by little: how much it bears now, what it
+// refused then does not tell.
+func (l *Limit) Forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.surplus.Store(0)
+	l.cut = time.Time{}
+	l.set(0)
+}

@@ -381,3 +381,22 @@ func BenchmarkEnterLeave(b *testing.B) {
 		})
 	}
 }
+
+// TestForget: what was learned is gone, and can be learned anew at once.
+func TestForget(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesNormal, 100, start)
+	l.Leave(less, start)
+	leave(l, 99, start)
+	if s := l.Snapshot(start); s.Limit != 50 {
+		t.Fatalf("%+v", s)
+	}
+	l.Forget()
+	if got := fill(l, switchgear.StakesLow, 200, start); got != 200 {
+		t.Errorf("refused after %d", got)
+	}
+	l.Leave(less, start)
+	if s := l.Snapshot(start); s.Limit != 100 || s.Cuts != 2 {
+		t.Errorf("%+v", s)
+	}
+}

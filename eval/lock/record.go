@@ -31,8 +31,8 @@ func (f *File) NextTry(route, target, cases, answers string) int {
 // says that it makes no evidence.
 func (f *File) Record(route, target string, e Evidence, s *Signer) error {
 	switch {
-	case route == "" || target == "" || e.Run == "" || e.Date.IsZero() || e.Bound.Cases == "":
-		return errors.New("a run needs a route, a target, a name, a date and the hash of its cases to be kept")
+	case route == "" || target == "" || e.Run == "" || e.Date.IsZero() || e.Bound.Cases == "" || e.Bound.Params == "":
+		return errors.New("a run needs a route, a target, a name, a date and the hashes of its cases and parameters to be kept")
 	case rank(e.Stakes) == 0:
 		return fmt.Errorf("%q are no stakes", e.Stakes)
 	}

@@ -83,7 +83,9 @@ func claim(cfg *config.Config, r *config.Route, s *config.Step) lock.Claim {
 // StepBound is what evidence for a step of a route is bound to, as far as the
 // configuration tells: the rest is the eval set's to say.
 func StepBound(cfg *config.Config, r *config.Route, s *config.Step) lock.Bound {
-	return lock.Bound{Eval: r.Eval, Params: paramsHash(s.With), Endpoint: endpointHash(cfg, s.Target.Provider)}
+	return lock.Bound{
+		Eval: r.Eval, Params: paramsHash(s.With), Endpoint: endpointHash(cfg, s.Target.Provider), Normalise: config.Texts(r.Normalise),
+	}
 }
 
 // paramsHash is the hash of what a step sets on its requests. The order in

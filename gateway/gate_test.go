@@ -140,7 +140,7 @@ func TestGateStakes(t *testing.T) {
 		Margin: 0.05, Alpha: 0.05, P: 0.001, Bound: small.Bound,
 	}
 	e.Bound.Cases, e.Bound.Graders = lock.Hash([]byte("cases")), lock.Hash([]byte("graders"))
-	if err := held.Record("extract", small.Target, e, "", nil); err != nil {
+	if err := held.Record("extract", small.Target, e, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := gateFindings(cfg, held); len(got) > 0 {
@@ -154,6 +154,21 @@ func TestGateStakes(t *testing.T) {
 	got = gateFindings(gatedConfig(t, "evals/extract.yaml", "evals/easy.yaml"), held)
 	if len(got) != 1 || !strings.Contains(got[0].Message, "the eval's file changed since") {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestGateNormalise: what serving does to answers is part of what was proven.
+func TestGateNormalise(t *testing.T) {
+	plain, mended := gatedConfig(t), gatedConfig(t, "    aliases:", "    normalise: [trim, strip_fence]\n    aliases:")
+	turned := gatedConfig(t, "    aliases:", "    normalise: [strip_fence, trim]\n    aliases:")
+	for _, tt := range []struct {
+		proven, served *config.Config
+		refusals       int
+	}{{plain, mended, 3}, {mended, plain, 3}, {mended, mended, 0}, {mended, turned, 0}} {
+		got := gateFindings(tt.served, declared(t, tt.proven))
+		if len(got) != tt.refusals || (len(got) > 0 && !strings.Contains(got[0].Message, "the normalisers changed since")) {
+			t.Errorf("%v, want %d", got, tt.refusals)
+		}
 	}
 }
 

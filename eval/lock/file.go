@@ -107,6 +107,7 @@ type Evidence struct {
 	P               float64 // the chance of such a result if it were worse by the margin; of several metrics the largest
 	Try             int     // which try over these cases it was, from 1
 	By              string  // who ran it
+	Answers         string  // hash of what was answered, as graded, if it is known; kept with the try, and not here
 	Bound           Bound
 	Seal            string
 	Signature       string

@@ -19,6 +19,7 @@ const (
 	scopeModel   scope = "model"   // of a target
 	scopeDrift   scope = "drift"   // of a target
 	scopeRoute   scope = "route"   // of a route
+	scopeConfig  scope = "config"  // of the configuration
 )
 
 // kind is how events of a kind behave.
@@ -50,6 +51,8 @@ var kinds = map[string]kind{ //nolint:gochecknoglobals // a constant table
 	switchgear.AlertRouteFailing:   {scope: scopeRoute, hold: holdRoute, word: "failing"},
 	switchgear.AlertKeyRestored:    {scope: scopeKey, ends: []string{switchgear.AlertKeyRefused, switchgear.AlertKeyExhausted}},
 	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: []string{switchgear.AlertRouteFailing}},
+	switchgear.AlertReloadRefused:  {scope: scopeConfig, lasts: true, word: "not taken"},
+	switchgear.AlertReloadTaken:    {scope: scopeConfig, ends: []string{switchgear.AlertReloadRefused}},
 }
 
 // needsPerson reports whether nothing but a person's doing ends a kind.
@@ -80,6 +83,8 @@ func (e *Event) subject(s scope) string {
 		return e.provider()
 	case scopeModel, scopeDrift:
 		return e.Target.String()
+	case scopeConfig:
+		return "configuration"
 	case scopeRoute:
 		fallthrough
 	default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"os"
 	"slices"
@@ -113,6 +114,19 @@ func (w *watch) use(cfg *config.Config, g *gateway.Gateway) {
 	}
 	w.routes.Store(&routes)
 	w.alerts.Use(Receivers(cfg, w.transport), routesOf(cfg, g))
+}
+
+// reloaded tells of a configuration that was not taken, and of the one that was
+// after it.
+func (w *watch) reloaded(err error) {
+	e := alert.Event{Kind: switchgear.AlertReloadTaken, At: time.Now()}
+	if err != nil {
+		e.Kind, e.Reason = switchgear.AlertReloadRefused, "it has mistakes, or cannot be read"
+		if broken, ok := errors.AsType[*gateway.ConfigError](err); ok && broken.GateOnly() {
+			e.Reason = "it names a model that is not proven"
+		}
+	}
+	w.alerts.Tell(e)
 }
 
 func (w *watch) counts() []telemetry.AlertCount {

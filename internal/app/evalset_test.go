@@ -54,7 +54,7 @@ func evidence(t *testing.T) *evidenced {
 	err := f.Record("extract", "sim/new", lock.Evidence{
 		Run: "r1", Date: time.Now(), Verdict: lock.VerdictShip, Stakes: "normal", Incumbent: "sim/old", IncumbentParams: wanted[0].Bound.Params,
 		N: 600, Lower: -0.01, Upper: 0.01, Margin: wanted[1].Margin, Alpha: 0.05, P: 0.001, Bound: wanted[1].Bound,
-	}, "", nil)
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,8 @@ var layers = map[string][]string{
 	"internal/alert":             {""},
 	"internal/alert/pagerduty":   {"", "internal/alert"},
 	"internal/alert/webhook":     {"", "internal/alert"},
-	"eval":                       {"", "eval/stat", "eval/normalise", "eval/lock"},
-	"eval/grade":                 {"", "eval"},
+	"eval":                       {"", "config", "eval/stat", "eval/normalise", "eval/lock"},
+	"eval/grade":                 {"", "eval", "eval/normalise"},
 	"eval/stat":                  {},
 	"eval/normalise":             {},
 	"eval/lock":                  {},
@@ -148,7 +148,7 @@ func testMay(dir, imported string) bool {
 	case "internal/corpus", "provider/sim", "provider/providertest", "provider":
 		return true
 	}
-	return dir == "gateway" || dir == "internal/server"
+	return dir == "gateway" || dir == "internal/server" || (dir == "eval" && imported == "eval/grade")
 }
 
 func matches(allowed []string, imported string) bool {

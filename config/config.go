@@ -55,6 +55,9 @@ type Provider struct {
 	Keys     []switchgear.Secret
 	Retry    Retry
 	InFlight int    // most attempts at one of its models at once; 0 for no fixed limit
+	// Recordings are the files a provider of kind replay answers from, as they
+	// are to be opened.
+	Recordings []string
 	Disabled string // why no step of it can serve ("OPENAI_API_KEY is not set"); "" if they can
 	Pos      Position
 	KindPos  Position // Pos if the file does not say

@@ -178,3 +178,9 @@ func schemaKeys(schema json.RawMessage) []string {
 	walk(v)
 	return keys
 }
+
+// Serve sets what serving undoes, as if the file said so. The hashes follow.
+func (s *Set) Serve(normalisers []string) {
+	s.Harness.Normalise = slices.DeleteFunc(slices.Clone(normalisers), func(n string) bool { return n == "" })
+	s.hash()
+}

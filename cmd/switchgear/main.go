@@ -46,7 +46,7 @@ func run(args []string, in io.Reader, out, talk io.Writer) int {
 	if err == nil {
 		return exitFine
 	}
-	return report(talk, err)
+	return codeOf(talk, err)
 }
 
 // badError is a failure of what was asked, not of how.
@@ -57,7 +57,11 @@ func (e *badError) Unwrap() error { return e.err }
 
 var errSilent = errors.New("already said")
 
-func report(talk io.Writer, err error) int {
+// codeOf says what went wrong, and gives the exit code.
+func codeOf(talk io.Writer, err error) int {
+	if gate, ok := errors.AsType[*gateError](err); ok {
+		return gate.code
+	}
 	bad, isBad := errors.AsType[*badError](err)
 	switch {
 	case errors.Is(err, errSilent):
@@ -84,7 +88,8 @@ func newRoot() *cobra.Command {
   switchgear check                       find every mistake in switchgear.yaml
   switchgear call chat "Hello"           ask a route one question
 
-Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong.`,
+Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong; of eval alone:
+3 inconclusive, 4 harness mismatch, 5 invalid run.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -93,6 +98,6 @@ Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the c
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w. See %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newAlerts())
+	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newAlerts(), newEval())
 	return root
 }

@@ -99,13 +99,27 @@ func (p *loading) set(root *Value) *Set {
 	p.base = p.readBase(o.Value("request"))
 	p.cases(s, o)
 	o.finish()
+	p.graded(s)
 	switch {
-	case o.Value("graders") == nil && !slices.ContainsFunc(s.Cases, func(c *Case) bool { return len(c.Graders) > 0 }):
+	case len(s.Cases) == 0 && o.Value("graders") == nil, o.Value("graders") == nil && !slices.ContainsFunc(s.Cases, func(c *Case) bool { return len(c.Graders) > 0 }):
 		o.Complain("graders", "nobody grades the answers", "Add graders: [{equals: $expect}], or see docs/evals.md for the others.")
 	case len(s.Graders) > 0 && !slices.ContainsFunc(s.Graders, func(g *Graded) bool { return g.Gate }):
 		o.Complain("graders", "every grader has gate: false, so that nothing would stop a worse model", "Let at least one of them gate.")
 	}
 	return s
+}
+
+// graded looks for cases that nobody grades beside others that somebody does.
+func (p *loading) graded(s *Set) {
+	if len(s.Graders) > 0 || p.failed() {
+		return
+	}
+	some := slices.ContainsFunc(s.Cases, func(c *Case) bool { return len(c.Graders) > 0 })
+	for _, c := range s.Cases {
+		if some && !slices.ContainsFunc(c.Graders, func(g *Graded) bool { return g.Gate }) {
+			p.caseError(c, "nobody grades its answer in a way that gates")
+		}
+	}
 }
 
 func (p *loading) limits(s *Set, o *Options) {

@@ -92,6 +92,9 @@ func TestGraders(t *testing.T) {
 	f("json: {schema: {properties: {a: {minimum: 3}}}}", "", `{"a": 1}`, "a: minimum: got 1, want 3")
 	f("json: {schema: {properties: {a: {format: date}}}}", "", `{"a": "x"}`, `a is "x", which is no date`)
 
+	f("json: {anywhere: true, schema: {required: [a]}}", "", "Here: {\"a\": 1}.", "")
+	f("json: {anywhere: true, schema: {required: [a]}}", "", "Here: {\"b\": 1}.", "a is missing")
+
 	f("field: {path: a.b, equals: $expect}", "3", `{"a": {"b": 3}}`, "")
 	f("field: {path: a.b, equals: $expect}", "3", `{"a": {"b": "3"}}`, `a.b is "3", expected 3`)
 	f("field: {path: a.b, equals: $expect}", "3", `{"a": {}}`, `a has no "b"`)
@@ -123,8 +126,15 @@ func TestToolCalls(t *testing.T) {
 		g, c := grader(t, settings, expect)
 		out := &eval.Output{Text: "Let me look."}
 		if strings.HasPrefix(made, "[{") {
-			if err := json.Unmarshal([]byte(made), &out.Calls); err != nil {
+			var calls []struct {
+				Name      string `json:"Name"`
+				Arguments string `json:"Arguments"`
+			}
+			if err := json.Unmarshal([]byte(made), &calls); err != nil {
 				t.Fatal(err)
+			}
+			for _, call := range calls {
+				out.Calls = append(out.Calls, switchgear.ToolCall{Name: call.Name, Arguments: call.Arguments})
 			}
 		} else if made != "" {
 			out.Text = made

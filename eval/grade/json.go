@@ -18,12 +18,17 @@ import (
 
 // jsonGrader wants the answer to be JSON, and to keep to a schema if there is
 // one.
-type jsonGrader struct{ schema *jsonschema.Schema }
+type jsonGrader struct {
+	schema   *jsonschema.Schema
+	anywhere bool // one JSON value in the answer will do, whatever stands around it
+}
 
 func newJSON(o *eval.Options) eval.Grader {
+	g := &jsonGrader{}
+	g.anywhere, _ = o.Bool("anywhere")
 	v := o.Value("schema")
 	if v == nil {
-		return &jsonGrader{}
+		return g
 	}
 	text := []byte(v.JSON())
 	if v.Kind == eval.String {
@@ -40,7 +45,8 @@ func newJSON(o *eval.Options) eval.Grader {
 		o.Complain("schema", "the schema does not compile: "+err.Error(), "References to other files are not followed.")
 		return nil
 	}
-	return &jsonGrader{schema: schema}
+	g.schema = schema
+	return g
 }
 
 // compileSchema compiles a JSON Schema that stands alone: a schema that points
@@ -84,7 +90,11 @@ func plainSchemaError(err error) string {
 func (g *jsonGrader) Format() normalise.Kind { return normalise.JSON }
 
 func (g *jsonGrader) Grade(_ context.Context, _ *eval.Case, out *eval.Output) (eval.Score, error) {
-	value, err := parseJSON(out.Text)
+	text := out.Text
+	if g.anywhere {
+		text, _ = normalise.Apply(text, normalise.Format{Kind: normalise.JSON}, []string{"strip_fence", "extract", "extract_last"})
+	}
+	value, err := parseJSON(text)
 	if err != nil {
 		return eval.Fail("the answer is not JSON: " + err.Error()), nil //nolint:nilerr // an answer that cannot be read is wrong, not ungraded
 	}

@@ -183,30 +183,21 @@ type judged struct {
 	rung            string
 }
 
-// grades judges an output as it is and as it reads from the ladder. Each
-// grader looks for its own reading, as the publisher's tolerant evaluator does.
+// grades judges an output as it is and as it reads from the ladder.
 func grades(t *testing.T, set *eval.Set, c *eval.Case, out *eval.Output) judged {
 	t.Helper()
-	got := judged{lenient: true}
-	for _, g := range set.GradersOf(c) {
-		passed := false
-		for reading := range eval.Readings(out, set.FormatOf(c)) {
-			score, err := g.Grader.Grade(t.Context(), c, reading.Output)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if score.Pass {
-				passed = true
-				if reading.Rung != "" {
-					got.rung = reading.Rung
-				}
-				break
-			}
-		}
-		got.lenient = got.lenient && passed
+	strict, err := set.Mark(t.Context(), c, out)
+	if err != nil {
+		t.Fatal(err)
 	}
-	got.strict = got.lenient && got.rung == ""
-	return got
+	lenient, err := set.Lenient(t.Context(), c, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strict.Pass && (!lenient.Pass || lenient.Rung != "") {
+		t.Errorf("case %s passes as it is, and not on the ladder: %+v", c.ID, lenient)
+	}
+	return judged{strict: strict.Pass, lenient: lenient.Pass, rung: lenient.Rung}
 }
 
 // TestOutputs grades the real outputs of every model with our graders, as they
@@ -216,7 +207,7 @@ func TestOutputs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rows, truth := corpus.EvalRows(t, name), corpus.EvalScores(t, name)
 			set := loadQuestions(t, name, rows)
-			lenient := map[string]float64{}
+			lenient, plain := map[string]float64{}, map[string]float64{}
 			var table strings.Builder
 			fmt.Fprintf(&table, "%-46s %14s %14s %9s %s\n", "model", "strict (truth)", "lenient(truth)", "disagree", "rungs")
 			for _, model := range slices.Sorted(maps.Keys(truth)) {
@@ -244,10 +235,57 @@ func TestOutputs(t *testing.T) {
 				if math.Abs(strict/n-want.Strict) > tolerance {
 					t.Errorf("%s: strict %.4f, truth %.4f", model, strict/n, want.Strict)
 				}
-				lenient[model] = loose / n
+				lenient[model], plain[model] = loose/n, strict/n
 			}
+			gaps(t, corpus.EvalPairs(t, name), plain, lenient)
 			t.Log("\n" + table.String())
 		})
+	}
+}
+
+// gaps holds what a swap costs, and how much of it is the harness's doing,
+// against what is known of every pair: a class is made of the two.
+func gaps(t *testing.T, pairs []corpus.EvalPair, strict, lenient map[string]float64) {
+	t.Helper()
+	same, most := 0, 0.0
+	for _, p := range pairs {
+		total := strict[p.Candidate] - strict[p.Incumbent]
+		ability := lenient[p.Candidate] - lenient[p.Incumbent]
+		off := max(math.Abs(ability-p.GapReal), math.Abs(total-ability-p.GapHarness))
+		most = max(most, off)
+		if off <= tolerance {
+			same++
+		}
+	}
+	share := float64(same) / float64(len(pairs))
+	t.Logf("%d of %d pairs have both gaps within a point of what is known (%.1f%%); the furthest is %.1f points off", same, len(pairs), 100*share, 100*most)
+	if share < sameClasses {
+		t.Errorf("only %.1f%% of the pairs have the gaps that are known", 100*share)
+	}
+}
+
+// TestNoRefusals: none of the outputs that were judged right declines, and a
+// detector that cried wolf would be found here. There is no truth about refusals
+// in the data; this bounds what is wrongly called one.
+func TestNoRefusals(t *testing.T) {
+	right, wrong := 0, 0
+	for name := range questions {
+		for _, r := range corpus.EvalRows(t, name) {
+			for model, truth := range r.Truth {
+				if truth.Lenient != 1 {
+					continue
+				}
+				right++
+				if why, refused := Refused(outputOf(t, r.Outputs[model])); refused {
+					wrong++
+					t.Logf("%s %s: %s", model, r.ID, why)
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d right outputs are taken for refusals", wrong, right)
+	if wrong*1000 > right {
+		t.Errorf("%d of %d right outputs are taken for refusals", wrong, right)
 	}
 }
 

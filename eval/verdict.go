@@ -285,7 +285,7 @@ func (r *runner) guard(v *Verdict) {
 		v.Reasons = append(v.Reasons, "one rung, "+rung+", accounts for most wins and most losses: the two models differ in form on different cases")
 	}
 	if l := run.Length; l != nil && l.Moves {
-		v.Reasons = append(v.Reasons, fmt.Sprintf("length moves the score: the candidate writes %.1f times as much; at equal length the difference is %s [%s, %s] instead of %s", l.Ratio, points(l.Matched), points(l.Low), points(l.High), points(first.Strict.Diff)))
+		v.Reasons = append(v.Reasons, fmt.Sprintf("length moves the score: the candidate writes %.1f times as much; at equal length the difference is %s [%s, %s] instead of %s", l.Ratio, points(l.Matched), bare(l.Low), bare(l.High), points(first.Strict.Diff)))
 	}
 	for _, l := range run.Limits {
 		switch {
@@ -367,7 +367,7 @@ func (r *runner) settle(v *Verdict) {
 	if weakest := run.weakest(); weakest > 0 && (v.Word == Inconclusive || v.Word == Regression) {
 		first = &run.Metrics[weakest].Strict
 	}
-	diff := fmt.Sprintf("%s [%s, %s]", points(first.Diff), points(first.Low), points(first.High))
+	diff := fmt.Sprintf("%s [%s, %s]", points(first.Diff), bare(first.Low), bare(first.High))
 	high := run.Stakes == "high"
 	switch v.Word {
 	case Ship:
@@ -394,7 +394,7 @@ func (r *runner) settle(v *Verdict) {
 			v.Headline += fmt.Sprintf("; about %d more cases if the estimate stays", v.More)
 		}
 	case Mismatch:
-		v.Exit, v.Headline = exitMismatch, fmt.Sprintf("HARNESS MISMATCH: not shipped as it is. Gap %s = harness %s + real %s", points(run.Gap.Total), points(run.Gap.Harness), points(run.Gap.Real))
+		v.Exit, v.Headline = exitMismatch, fmt.Sprintf("HARNESS MISMATCH: not shipped as it is. Gap %s = harness %s + real %s", points(run.Gap.Total), bare(run.Gap.Harness), bare(run.Gap.Real))
 		if v.Early {
 			v.Headline += fmt.Sprintf(", after %d of %d cases", run.Stopped.Cases, run.Stopped.Of)
 		}
@@ -430,6 +430,8 @@ func points(x float64) string {
 	}
 	return fmt.Sprintf("%+.1f points", 100*x)
 }
+
+func bare(x float64) string { return strings.TrimSuffix(points(x), " points") }
 
 func width(x float64) string   { return strings.TrimPrefix(points(x), "+") }
 func percent(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) }

@@ -30,10 +30,14 @@ func Markdown(w io.Writer, run *eval.Run) error {
 		}
 	}
 	p.rungs(run)
+	why := "Why"
+	if run.Verdict.Ships {
+		why = "Also"
+	}
 	for _, list := range []struct {
 		title string
 		items []string
-	}{{"Why", run.Verdict.Reasons}, {"What to change", run.Verdict.Fixes}} {
+	}{{why, run.Verdict.Reasons}, {"What to change", run.Verdict.Fixes}} {
 		if len(list.items) > 0 {
 			p.line("\n**%s**\n", list.title)
 			for _, item := range list.items {

@@ -21,8 +21,12 @@ func Text(w io.Writer, run *eval.Run) error {
 	if run.Gap.Harness != 0 {
 		p.gap(&run.Gap)
 	}
+	label := "why "
+	if run.Verdict.Ships {
+		label = "note"
+	}
 	for _, why := range run.Verdict.Reasons {
-		p.line("  why    %s", clean(why))
+		p.line("  %s   %s", label, clean(why))
 	}
 	for i, fix := range run.Verdict.Fixes {
 		p.line("  fix    %c) %s", 'a'+rune(i), clean(fix))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	switchgear "github.com/switchgear-dev/switchgear"
@@ -99,9 +100,9 @@ func classOf(err error) switchgear.Class {
 		return switchgear.ClassUnknown
 	}
 	if e.Class == switchgear.ClassExhausted && e.Trace != nil {
-		for i := len(e.Trace.Attempts) - 1; i >= 0; i-- {
-			if last := e.Trace.Attempts[i].Err; last != nil {
-				return last.Class
+		for _, a := range slices.Backward(e.Trace.Attempts) {
+			if a.Err != nil {
+				return a.Err.Class
 			}
 		}
 	}
@@ -121,7 +122,7 @@ func patience(err error, try int) (time.Duration, bool) {
 		}
 	}
 	wait := firstWait << (try - 1)
-	wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter
+	wait = wait/2 + rand.N(wait/2+1)
 	if e, ok := errors.AsType[*switchgear.Error](err); ok {
 		wait = max(wait, min(e.RetryAfter, longWait))
 	}

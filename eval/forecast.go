@@ -1,25 +1,21 @@
 package eval
 
-import (
-	"errors"
-
-	"github.com/switchgear-dev/switchgear/eval/stat"
-)
+import "errors"
 
 // Forecast is what a run would take, before anything is spent.
 type Forecast struct {
-	Cases     int            `json:"cases"`
-	Calls     int            `json:"calls"`  // to be paid for
-	Stored    int            `json:"stored"` // answers that are there already
-	Judged    int            `json:"judged"` // calls of judges, at the least
-	Input     int64          `json:"input_tokens"`
-	Output    int64          `json:"output_tokens"` // as the stored answers go; 0 if there are none to go by
-	USD       float64        `json:"usd"`           // likewise
-	USDKnown  bool           `json:"usd_known"`
-	Most      float64        `json:"most_usd"` // the most it can cost, judges not included
-	MostKnown bool           `json:"most_known"`
-	Foresight stat.Foresight `json:"foresight"`
-	Says      string         `json:"says"` // the foresight in words
+	Cases     int       `json:"cases"`
+	Calls     int       `json:"calls"`  // to be paid for
+	Stored    int       `json:"stored"` // answers that are there already
+	Judged    int       `json:"judged"` // calls of judges, at the least
+	Input     int64     `json:"input_tokens"`
+	Output    int64     `json:"output_tokens"` // as the stored answers go; 0 if there are none to go by
+	USD       float64   `json:"usd"`           // likewise
+	USDKnown  bool      `json:"usd_known"`
+	Most      float64   `json:"most_usd"` // the most it can cost, judges not included
+	MostKnown bool      `json:"most_known"`
+	Margin    float64   `json:"margin"`
+	Foresight Foresight `json:"foresight"`
 }
 
 // bytesPerToken is how many bytes of English or JSON make a token, roughly.
@@ -32,7 +28,7 @@ func (s Settings) Forecast(set *Set, incumbent, candidate Contender) (*Forecast,
 	if err != nil {
 		return nil, err
 	}
-	f := &Forecast{Cases: len(set.Cases), Foresight: r.run.Foresight, Says: r.run.Foresight.String(), USDKnown: true, MostKnown: true}
+	f := &Forecast{Cases: len(set.Cases), Margin: r.Margin, Foresight: r.run.Foresight, USDKnown: true, MostKnown: true}
 	for _, who := range []*Contender{r.inc, r.cand} {
 		r.forecast(f, who)
 	}

@@ -13,7 +13,7 @@ import (
 // mend says what to change of the harness, and tries it on the stored answers:
 // what serving could undo, undone for both models and graded again as the
 // application would read it.
-func (r *runner) mend(v *Verdict) {
+func (r *runner) mend(ctx context.Context, v *Verdict) {
 	var serving, others []string
 	for _, s := range r.run.Gap.Rungs {
 		if s.Candidate == 0 && s.Incumbent == 0 {
@@ -34,7 +34,7 @@ func (r *runner) mend(v *Verdict) {
 	if len(serving) > 0 {
 		list := strings.Join(names, ", ")
 		text := "let serving undo it: normalise: [" + list + "] on the route and under harness in the set, then: switchgear eval regrade " + r.run.ID + " --normalise " + strings.Join(names, ",") + " ($0)"
-		if inc, cand, standing, ok := r.trial(names); ok {
+		if inc, cand, standing, ok := r.trial(ctx, names); ok {
 			text += fmt.Sprintf(". With it the scores are %s and %s: %s", percent(inc), percent(cand), standingText(standing))
 			if ships(standing) {
 				v.Mending = names
@@ -61,7 +61,7 @@ func standingText(s stat.Standing) string {
 
 // trial grades the stored answers again with some normalisers in serving.
 // Graders that reach out of the process are not asked twice.
-func (r *runner) trial(names []string) (inc, cand float64, standing stat.Standing, ok bool) {
+func (r *runner) trial(ctx context.Context, names []string) (inc, cand float64, standing stat.Standing, ok bool) {
 	set := *r.set
 	set.Harness.Normalise = names
 	run := *r.run
@@ -80,7 +80,7 @@ func (r *runner) trial(names []string) (inc, cand float64, standing stat.Standin
 		}
 		for _, j := range []*Judged{&o.Incumbent, &o.Candidate} {
 			if len(j.Rungs) > 0 || len(names) < len(r.run.Normalise) { // the others passed as they are, or pass nowhere
-				*j = r.again(&set, byID[o.ID], j)
+				*j = r.again(ctx, &set, byID[o.ID], j)
 			}
 		}
 	})
@@ -88,7 +88,7 @@ func (r *runner) trial(names []string) (inc, cand float64, standing stat.Standin
 	return track.Incumbent, track.Candidate, track.Standing, err == nil
 }
 
-func (r *runner) again(set *Set, c *Case, j *Judged) Judged {
+func (r *runner) again(ctx context.Context, set *Set, c *Case, j *Judged) Judged {
 	var answers []*Answer
 	for _, key := range j.Keys {
 		a, ok := r.Store.Get(key)
@@ -97,5 +97,5 @@ func (r *runner) again(set *Set, c *Case, j *Judged) Judged {
 		}
 		answers = append(answers, a)
 	}
-	return set.judged(context.Background(), c, answers, r.metrics)
+	return set.judged(ctx, c, answers, r.metrics)
 }

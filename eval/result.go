@@ -23,15 +23,15 @@ type Run struct {
 	Incumbent Party `json:"incumbent"`
 	Candidate Party `json:"candidate"`
 
-	Margin    float64        `json:"margin"`
-	Alpha     float64        `json:"alpha"` // that was tested at: see Try
-	Try       int            `json:"try"`   // which try of this candidate on these cases it is; each has a smaller alpha
-	Seed      uint64         `json:"seed"`
-	Repeats   int            `json:"repeats"`
-	Planned   int            `json:"planned"` // cases of the set
-	Hashes    Hashes         `json:"hashes"`
-	Normalise []string       `json:"normalise"`
-	Foresight stat.Foresight `json:"foresight"`
+	Margin    float64   `json:"margin"`
+	Alpha     float64   `json:"alpha"` // that was tested at: see Try
+	Try       int       `json:"try"`   // which try of this candidate on these cases it is; each has a smaller alpha
+	Seed      uint64    `json:"seed"`
+	Repeats   int       `json:"repeats"`
+	Planned   int       `json:"planned"` // cases of the set
+	Hashes    Hashes    `json:"hashes"`
+	Normalise []string  `json:"normalise"`
+	Foresight Foresight `json:"foresight"`
 
 	Verdict Verdict   `json:"verdict"`
 	Metrics []Metric  `json:"metrics"`
@@ -43,6 +43,17 @@ type Run struct {
 	Limits  []Limit   `json:"limits"`
 	Path    []Step    `json:"path"`  // of the evidence against the candidate, first metric, strict
 	Cases   []Outcome `json:"cases"` // in the order in which they were asked
+}
+
+// Foresight is what the set could show, before anything was spent.
+type Foresight struct {
+	N          int     `json:"n"`          // independent cases
+	MinCases   int     `json:"min_cases"`  // with fewer, a candidate that merely ties cannot ship
+	Typical    int     `json:"typical"`    // with so many, an equal candidate ships four times in five
+	Detectable float64 `json:"detectable"` // the smallest drop that can be told from none
+	Chance     float64 `json:"chance"`     // that an equal candidate ships
+	TooFew     bool    `json:"too_few"`
+	Says       string  `json:"says"`
 }
 
 // Party is one of the two models, over all cases.

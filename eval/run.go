@@ -86,7 +86,7 @@ func Compare(ctx context.Context, set *Set, incumbent, candidate Contender, o Se
 			break
 		}
 	}
-	return r.run, r.finish()
+	return r.run, r.finish(ctx)
 }
 
 func newRunner(set *Set, incumbent, candidate Contender, o Settings) (*runner, error) {
@@ -117,9 +117,11 @@ func newRunner(set *Set, incumbent, candidate Contender, o Settings) (*runner, e
 }
 
 // foresee says what the set can show, before anything is spent.
-func (r *runner) foresee() (stat.Foresight, error) {
+func (r *runner) foresee() (Foresight, error) {
 	graded := len(r.metrics) > 0 && r.metrics[0].graded
-	return stat.Plan{Test: stat.Test{Margin: r.Margin, Alpha: r.Alpha, Graded: graded || r.set.Clusters() < len(r.set.Cases)}}.Foresee(r.set.Clusters())
+	n := r.set.Clusters()
+	f, err := stat.Plan{Test: stat.Test{Margin: r.Margin, Alpha: r.Alpha, Graded: graded || n < len(r.set.Cases)}}.Foresee(n)
+	return Foresight{N: f.N, MinCases: f.MinCases, Typical: f.Typical, Detectable: f.Detectable, Chance: f.Chance, TooFew: f.TooFew(), Says: f.String()}, err
 }
 
 func (r *runner) waves() [][]int {

@@ -68,34 +68,8 @@ func ReadStore(file string) (*Store, error) {
 	return s, errors.Join(err, f.Close())
 }
 
-// read takes in the file: how long it is up to the end of its last whole line,
-// and how many bytes stand after that.
-func (s *Store) read(r io.Reader) (whole int64, torn int, err error) {
-	in := bufio.NewReaderSize(r, 1<<16)
-	bad := 0
-	for {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			if bad > 0 {
-				s.notes = append(s.notes, fmt.Sprintf("%d lines of the stored answers cannot be read; those answers are asked for again", bad))
-			}
-			return whole, len(line), nil
-		}
-		if err != nil {
-			return whole, 0, err
-		}
-		whole += int64(len(line))
-		a := &Answer{}
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		if json.Unmarshal(line, a) != nil || a.Key == "" {
-			bad++
-			continue
-		}
-		s.answers[a.Key] = a // of two, the later: it was asked for afresh
-	}
-}
+// NewStore is a store in memory, for tests and programs that keep nothing.
+func NewStore() *Store { return &Store{memory: true, answers: map[string]*Answer{}} }
 
 // Notes say what was wrong with the file.
 func (s *Store) Notes() []string { return s.notes }
@@ -150,5 +124,31 @@ func (s *Store) Close() error {
 	return s.file.Close()
 }
 
-// NewStore is a store in memory, for tests and programs that keep nothing.
-func NewStore() *Store { return &Store{memory: true, answers: map[string]*Answer{}} }
+// read takes in the file: how long it is up to the end of its last whole line,
+// and how many bytes stand after that.
+func (s *Store) read(r io.Reader) (whole int64, torn int, err error) {
+	in := bufio.NewReaderSize(r, 1<<16)
+	bad := 0
+	for {
+		line, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			if bad > 0 {
+				s.notes = append(s.notes, fmt.Sprintf("%d lines of the stored answers cannot be read; those answers are asked for again", bad))
+			}
+			return whole, len(line), nil
+		}
+		if err != nil {
+			return whole, 0, err
+		}
+		whole += int64(len(line))
+		a := &Answer{}
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if json.Unmarshal(line, a) != nil || a.Key == "" {
+			bad++
+			continue
+		}
+		s.answers[a.Key] = a // of two, the later: it was asked for afresh
+	}
+}

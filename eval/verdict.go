@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -76,7 +78,7 @@ func ships(s stat.Standing) bool {
 }
 
 // finish works out what the run comes to.
-func (r *runner) finish() error {
+func (r *runner) finish(ctx context.Context) error {
 	run := r.run
 	run.lose()
 	run.Incumbent.total(run.Cases, func(o *Outcome) *Judged { return &o.Incumbent }, r.Store)
@@ -85,14 +87,16 @@ func (r *runner) finish() error {
 		return err
 	}
 	if why := r.invalid(); why != "" {
-		run.Verdict = Verdict{Word: InvalidRun, Exit: exitInvalid, Headline: "INVALID RUN: " + why, Reasons: []string{}, Mending: []string{}}
-		run.Verdict.Fixes = r.invalidFixes()
+		run.Verdict = invalidVerdict(why, r.invalidFixes())
 		return nil
 	}
 	strict, lenient, err := r.measureAll()
-	if err != nil {
-		run.Verdict = Verdict{Word: InvalidRun, Exit: exitInvalid, Headline: "INVALID RUN: " + err.Error(), Reasons: []string{}, Fixes: []string{}, Mending: []string{}}
+	if errors.Is(err, stat.ErrOneCluster) || errors.Is(err, stat.ErrNoCases) {
+		run.Verdict = invalidVerdict(err.Error(), nil)
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	run.Gap, run.Length, run.Slices, run.Limits = run.gap(), run.length(), run.bySlice(&r.metrics[0]), run.limits(r.set.Limits)
 	if path, err := stat.LossPath(run.pairs(0, strictTrack), stat.Stopping{Heaviest: r.set.heaviest()}); err == nil {
@@ -100,8 +104,15 @@ func (r *runner) finish() error {
 			run.Path = append(run.Path, Step{Cases: s.Cases, Diff: s.Diff, E: s.E})
 		}
 	}
-	r.decide(strict, lenient)
+	r.decide(ctx, strict, lenient)
 	return nil
+}
+
+func invalidVerdict(why string, fixes []string) Verdict {
+	return Verdict{
+		Word: InvalidRun, Exit: exitInvalid, Headline: "INVALID RUN: " + why,
+		Reasons: []string{}, Fixes: append([]string{}, fixes...), Mending: []string{},
+	}
 }
 
 // measureAll tests every metric on both tracks, and joins them.
@@ -190,7 +201,7 @@ func (r *runner) invalidFixes() []string {
 }
 
 // decide is the matrix of the two tracks, with its guards.
-func (r *runner) decide(strict, lenient stat.Joint) {
+func (r *runner) decide(ctx context.Context, strict, lenient stat.Joint) {
 	run := r.run
 	v := Verdict{Strict: strict.Standing, Lenient: lenient.Standing, Reasons: []string{}, Fixes: []string{}, Mending: []string{}}
 	if s := run.Stopped; s != nil {
@@ -209,7 +220,7 @@ func (r *runner) decide(strict, lenient stat.Joint) {
 	}
 	v.Word = r.word(&v)
 	r.guard(&v)
-	r.settle(&v)
+	r.settle(ctx, &v)
 	run.Verdict = v
 }
 
@@ -258,22 +269,9 @@ func (r *runner) mainRung() string {
 }
 
 // guard keeps what looks good from shipping where the harness reads nobody's
-// answers, and says what else is odd.
+// answers or a limit is passed, and says what else is odd.
 func (r *runner) guard(v *Verdict) {
-	run := r.run
-	first := &run.Metrics[0]
-	broken := ""
-	for i := range run.Metrics {
-		m := &run.Metrics[i]
-		if m.Strict.Incumbent < m.Lenient.Incumbent-m.Strict.Margin {
-			broken = fmt.Sprintf("your harness fails the incumbent too: %s as the application reads it, %s with the form ironed out. A comparison through it says little", percent(m.Strict.Incumbent), percent(m.Lenient.Incumbent))
-			break
-		}
-	}
-	if recorded := r.recorded(); broken == "" && recorded > 0 && first.Strict.Incumbent < recorded/2 {
-		broken = fmt.Sprintf("the incumbent scores %s, and scored %s in earlier evidence: something besides the candidate has changed", percent(first.Strict.Incumbent), percent(recorded))
-	}
-	if broken != "" {
+	if broken := r.broken(); broken != "" {
 		v.Reasons = append(v.Reasons, broken)
 		switch v.Word {
 		case Ship, Better, WithinWorse, Inconclusive:
@@ -281,40 +279,70 @@ func (r *runner) guard(v *Verdict) {
 		case Regression, Mismatch, InvalidRun:
 		}
 	}
-	if rung := run.bothWays(); rung != "" {
-		v.Reasons = append(v.Reasons, "one rung, "+rung+", accounts for most wins and most losses: the two models differ in form on different cases")
+	r.bound(v)
+	v.Reasons = append(v.Reasons, r.oddities()...)
+}
+
+// broken says why a comparison through this harness would say little; "" if it
+// says something.
+func (r *runner) broken() string {
+	for i := range r.run.Metrics {
+		m := &r.run.Metrics[i]
+		if m.Strict.Incumbent < m.Lenient.Incumbent-m.Strict.Margin {
+			return fmt.Sprintf("your harness fails the incumbent too: %s as the application reads it, %s with the form ironed out. A comparison through it says little", percent(m.Strict.Incumbent), percent(m.Lenient.Incumbent))
+		}
 	}
-	if l := run.Length; l != nil && l.Moves {
-		v.Reasons = append(v.Reasons, fmt.Sprintf("length moves the score: the candidate writes %.1f times as much; at equal length the difference is %s [%s, %s] instead of %s", l.Ratio, points(l.Matched), bare(l.Low), bare(l.High), points(first.Strict.Diff)))
+	now, recorded := r.run.Metrics[0].Strict.Incumbent, r.recorded()
+	if recorded > 0 && now < recorded/2 {
+		return fmt.Sprintf("the incumbent scores %s, and scored %s in earlier evidence: something besides the candidate has changed", percent(now), percent(recorded))
 	}
-	for _, l := range run.Limits {
+	return ""
+}
+
+// bound holds the candidate to the limits of the set.
+func (r *runner) bound(v *Verdict) {
+	good := v.Word == Ship || v.Word == Better || v.Word == WithinWorse
+	for _, l := range r.run.Limits {
 		switch {
 		case l.Over:
 			v.Reasons = append(v.Reasons, fmt.Sprintf("over a limit of the set: %s is %.4g, and %.4g is the most", l.Name, l.Value, l.Most))
-			if v.Word == Ship || v.Word == Better || v.Word == WithinWorse {
+			if good {
 				v.Word = Regression
 			}
 		case !l.Known:
 			v.Reasons = append(v.Reasons, "the limit "+l.Name+" could not be looked at: prices or counts are not known")
-			if v.Word == Ship || v.Word == Better || v.Word == WithinWorse {
+			if good && v.Word != Regression {
 				v.Word = Inconclusive
 			}
 		}
 	}
+}
+
+// oddities are what somebody who has to defend the verdict should know.
+func (r *runner) oddities() []string {
+	run := r.run
+	var list []string
+	if rung := run.bothWays(); rung != "" {
+		list = append(list, "one rung, "+rung+", accounts for most wins and most losses: the two models differ in form on different cases")
+	}
+	if l := run.Length; l != nil && l.Moves {
+		list = append(list, fmt.Sprintf("length moves the score: the candidate writes %.1f times as much; at equal length the difference is %s [%s, %s] instead of %s", l.Ratio, points(l.Matched), bare(l.Low), bare(l.High), points(run.Metrics[0].Strict.Diff)))
+	}
 	if run.Try > 1 {
-		v.Reasons = append(v.Reasons, fmt.Sprintf("try %d of this candidate on these cases, so that alpha is %.2g: of %d tries at 5%% one is lucky with a chance of %.0f%%", run.Try, run.Alpha, run.Try, 100*stat.LuckyShip(stat.DefaultAlpha, run.Try)))
+		list = append(list, fmt.Sprintf("try %d of this candidate on these cases, so that alpha is %.2g: of %d tries at 5%% one is lucky with a chance of %.0f%%", run.Try, run.Alpha, run.Try, 100*stat.LuckyShip(stat.DefaultAlpha, run.Try)))
 	}
 	for _, s := range run.Slices {
 		if s.Worse {
-			v.Reasons = append(v.Reasons, fmt.Sprintf("worse on the slice %q: %s to %s of %d cases (p %.3g, for all slices)", s.Tag, percent(s.Incumbent), percent(s.Candidate), s.N, s.PWorse))
+			list = append(list, fmt.Sprintf("worse on the slice %q: %s to %s of %d cases (p %s, for all slices)", s.Tag, percent(s.Incumbent), percent(s.Candidate), s.N, pvalue(s.PWorse)))
 		}
 	}
 	if d := run.Candidate.Dropped; len(d) > 0 {
-		v.Reasons = append(v.Reasons, "the candidate's provider could not be told: "+strings.Join(d, ", "))
+		list = append(list, "the candidate's provider could not be told: "+strings.Join(d, ", "))
 	}
-	if f := run.Foresight; f.TooFew() {
-		v.Reasons = append(v.Reasons, f.String())
+	if run.Foresight.TooFew {
+		list = append(list, run.Foresight.Says)
 	}
+	return list
 }
 
 // recorded is the incumbent's score in the latest earlier evidence.
@@ -361,7 +389,7 @@ func (run *Run) bothWays() string {
 }
 
 // settle puts the verdict into words and says what would change it.
-func (r *runner) settle(v *Verdict) {
+func (r *runner) settle(ctx context.Context, v *Verdict) {
 	run := r.run
 	first := &run.Metrics[0].Strict
 	if weakest := run.weakest(); weakest > 0 && (v.Word == Inconclusive || v.Word == Regression) {
@@ -401,7 +429,7 @@ func (r *runner) settle(v *Verdict) {
 	case InvalidRun:
 	}
 	if v.Word == Mismatch || (v.Word == Inconclusive && ships(v.Lenient)) {
-		r.mend(v)
+		r.mend(ctx, v)
 	}
 }
 

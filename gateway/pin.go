@@ -197,6 +197,10 @@ func (p *Pinned) Most(req *switchgear.Request) switchgear.Cost {
 // own instructions for tools are a few hundred tokens.
 const requestTokens = 600
 
+// Fingerprint is the hash of what the step sets besides the model: its levers,
+// and where its provider is (of recorded answers, what was recorded).
+func (p *Pinned) Fingerprint() string { return p.print }
+
 // size is how many bytes a request holds and how many tokens its answer may.
 func (p *Pinned) size(req *switchgear.Request) (bytes int, output int64) {
 	values := req
@@ -205,8 +209,8 @@ func (p *Pinned) size(req *switchgear.Request) (bytes int, output int64) {
 		if read, err := decode(req.Wire); err == nil {
 			values = read
 		}
-	} else if text, err := json.Marshal(req); err == nil {
-		bytes = len(text)
+	} else {
+		bytes = textOf(req)
 	}
 	output = p.most
 	if n := values.Sampling.MaxTokens; n != nil && *n < output {
@@ -218,17 +222,51 @@ func (p *Pinned) size(req *switchgear.Request) (bytes int, output int64) {
 	return bytes, output
 }
 
-// Fingerprint is the hash of what the step sets besides the model: its levers,
-// and where its provider is (of recorded answers, what was recorded).
-func (p *Pinned) Fingerprint() string { return p.print }
+// textOf is how many bytes of a request a model reads.
+func textOf(req *switchgear.Request) int {
+	n := partBytes(req.System)
+	for i := range req.Messages {
+		n += partBytes(req.Messages[i].Parts)
+	}
+	for i := range req.Tools {
+		t := &req.Tools[i]
+		n += len(t.Name) + len(t.Description) + len(t.Schema) + len(t.Raw)
+	}
+	if req.Output != nil {
+		n += len(req.Output.Schema)
+	}
+	for _, raw := range req.Extra {
+		n += len(raw)
+	}
+	return n
+}
+
+func partBytes(parts []switchgear.Part) int {
+	const frame = 16 // what marks a part or a turn, in tokens
+	n := 0
+	for i := range parts {
+		p := &parts[i]
+		n += frame + len(p.Text) + len(p.Signature) + len(p.Raw)
+		if p.Media != nil {
+			n += len(p.Media.Data) + mediaTokens
+		}
+		if p.Call != nil {
+			n += len(p.Call.Name) + len(p.Call.Arguments)
+		}
+		if p.Result != nil {
+			n += partBytes(p.Result.Parts)
+		}
+	}
+	return n
+}
+
+// mediaTokens is taken for an image or a document that is only referred to.
+const mediaTokens = 20_000
 
 func fingerprint(p *config.Provider, levers *switchgear.Levers) (string, error) {
 	h := sha256.New()
 	e := json.NewEncoder(h)
-	err := e.Encode(struct {
-		Kind, BaseURL string
-		Levers        *switchgear.Levers
-	}{p.Kind, p.BaseURL, levers})
+	err := e.Encode([]any{p.Kind, p.BaseURL, levers})
 	for _, file := range p.Recordings {
 		text, late := os.ReadFile(file)
 		sum := sha256.Sum256(text)

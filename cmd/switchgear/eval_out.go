@@ -96,7 +96,7 @@ func (f *outFlags) forecast(w io.Writer, forecast *eval.Forecast, b *bench) erro
 	if f.asJSON || f.format == "json" {
 		return printJSON(w, forecast)
 	}
-	fmt.Fprintf(w, "set     %s: %s x%d, margin %g points\n", b.set.File, count(forecast.Cases, "case"), b.set.Repeats, 100*forecast.Foresight.Margin)
+	fmt.Fprintf(w, "set     %s: %s x%d, margin %g points\n", b.set.File, count(forecast.Cases, "case"), b.set.Repeats, 100*forecast.Margin)
 	fmt.Fprintf(w, "models  %s -> %s\n", b.inc.Target, b.cand.Target)
 	fmt.Fprintf(w, "calls   %d to pay for, %d answers stored", forecast.Calls, forecast.Stored)
 	if forecast.Judged > 0 {
@@ -118,7 +118,7 @@ func (f *outFlags) forecast(w io.Writer, forecast *eval.Forecast, b *bench) erro
 	default:
 		fmt.Fprintf(w, "cost    $%.4f at the very most: every byte a token, every answer as long as it may be\n", forecast.Most)
 	}
-	fmt.Fprintln(w, "shows   "+forecast.Says)
+	fmt.Fprintln(w, "shows   "+forecast.Foresight.Says)
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 // runFlags are what one says of a run.
 type runFlags struct {
 	setFlags
+
 	out outFlags
 
 	candidate, incumbent string

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/switchgear-dev/switchgear/eval"
@@ -108,8 +110,8 @@ func HTML(w io.Writer, run *eval.Run, m Material) error {
 			{"candidate's levers", run.Candidate.Params},
 			{"incumbent's levers", run.Incumbent.Params},
 			{"normalisers in serving", strings.Join(run.Normalise, ", ")},
-			{"order of the cases (seed)", fmt.Sprint(run.Seed)},
-			{"try", fmt.Sprint(run.Try)},
+			{"order of the cases (seed)", strconv.FormatUint(run.Seed, 10)},
+			{"try", strconv.Itoa(run.Try)},
 		},
 		Cases: cases(run, m),
 	}
@@ -174,15 +176,8 @@ func pretty(text json.RawMessage) string {
 	if len(text) == 0 {
 		return ""
 	}
-	var v any
-	if json.Unmarshal(text, &v) != nil {
-		return string(text)
-	}
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if e.Encode(v) != nil {
+	var b bytes.Buffer
+	if json.Indent(&b, text, "", "  ") != nil {
 		return string(text)
 	}
 	return b.String()
@@ -212,12 +207,15 @@ func sideOf(j *eval.Judged, store *eval.Store) pageSide {
 }
 
 func answerText(a *eval.Answer) string {
-	text := a.Text
+	var lines []string
+	if a.Text != "" {
+		lines = append(lines, a.Text)
+	}
 	for _, c := range a.Calls {
-		text += fmt.Sprintf("\n[tool call] %s(%s)", c.Name, c.Arguments)
+		lines = append(lines, "[tool call] "+c.Name+"("+c.Arguments+")")
 	}
 	if a.Refusal != "" {
-		text += "\n[refusal] " + a.Refusal
+		lines = append(lines, "[refusal] "+a.Refusal)
 	}
-	return strings.TrimPrefix(text, "\n")
+	return strings.Join(lines, "\n")
 }

@@ -15,17 +15,17 @@ func Markdown(w io.Writer, run *eval.Run) error {
 	if run.Verdict.Ships {
 		mark = "✅"
 	}
-	p.line("### %s `%s`: %s → %s", mark, code(run.Route), inline(run.Incumbent.Target), inline(run.Candidate.Target))
-	p.line("\n**%s**", inline(run.Verdict.Headline))
+	p.linef("### %s `%s`: %s → %s", mark, code(run.Route), inline(run.Incumbent.Target), inline(run.Candidate.Target))
+	p.linef("\n**%s**", inline(run.Verdict.Headline))
 	for i := range run.Metrics {
 		m := &run.Metrics[i]
-		p.line("\n| %s, %d cases | incumbent | candidate | difference | wins, losses | p |", inline(m.Name), m.Strict.N)
-		p.line("|---|---:|---:|---|---|---:|")
+		p.linef("\n| %s, %d cases | incumbent | candidate | difference | wins, losses | p |", inline(m.Name), m.Strict.N)
+		p.linef("|---|---:|---:|---|---|---:|")
 		for _, row := range []struct {
 			name string
 			t    *eval.Track
 		}{{"strict: as your application reads it", &m.Strict}, {"lenient: format ironed out", &m.Lenient}} {
-			p.line("| %s | %s | %s | %s [%s, %s] | %d, %d | %.4f |", row.name, percent(row.t.Incumbent), percent(row.t.Candidate),
+			p.linef("| %s | %s | %s | %s [%s, %s] | %d, %d | %.4f |", row.name, percent(row.t.Incumbent), percent(row.t.Candidate),
 				points(row.t.Diff), points(row.t.Low), points(row.t.High), row.t.Wins, row.t.Losses, row.t.P)
 		}
 	}
@@ -39,9 +39,9 @@ func Markdown(w io.Writer, run *eval.Run) error {
 		items []string
 	}{{why, run.Verdict.Reasons}, {"What to change", run.Verdict.Fixes}} {
 		if len(list.items) > 0 {
-			p.line("\n**%s**\n", list.title)
+			p.linef("\n**%s**\n", list.title)
 			for _, item := range list.items {
-				p.line("- %s", inline(item))
+				p.linef("- %s", inline(item))
 			}
 		}
 	}
@@ -53,22 +53,22 @@ func (p *printer) rungs(run *eval.Run) {
 	if len(run.Gap.Rungs) == 0 {
 		return
 	}
-	p.line("\n<details><summary>Gap %s = harness %s + real %s</summary>\n", points(run.Gap.Total), points(run.Gap.Harness), points(run.Gap.Real))
-	p.line("| rung | part of the gap | incumbent | candidate | what it undoes |\n|---|---:|---:|---:|---|")
+	p.linef("\n<details><summary>Gap %s = harness %s + real %s</summary>\n", points(run.Gap.Total), points(run.Gap.Harness), points(run.Gap.Real))
+	p.linef("| rung | part of the gap | incumbent | candidate | what it undoes |\n|---|---:|---:|---:|---|")
 	for _, s := range run.Gap.Rungs {
-		p.line("| `%s` | %s | %d | %d | %s |", code(s.Rung), points(s.Harness), s.Incumbent, s.Candidate, inline(s.About))
+		p.linef("| `%s` | %s | %d | %d | %s |", code(s.Rung), points(s.Harness), s.Incumbent, s.Candidate, inline(s.About))
 	}
-	p.line("\n</details>")
+	p.linef("\n</details>")
 }
 
 func (p *printer) footer(run *eval.Run) {
 	if len(run.Missing) > 0 {
-		p.line("\n%d cases have no score; the first is %s (%s): %s", len(run.Missing), inline(run.Missing[0].Case), run.Missing[0].Party, inline(run.Missing[0].Why))
+		p.linef("\n%d cases have no score; the first is %s (%s): %s", len(run.Missing), inline(run.Missing[0].Case), run.Missing[0].Party, inline(run.Missing[0].Why))
 	}
 	if ids := Examples(run, 5); ids != "" && !run.Verdict.Ships {
-		p.line("\nFor example: %s", inline(ids))
+		p.linef("\nFor example: %s", inline(ids))
 	}
-	p.line("\n<sub>run `%s`, %s, margin %s points, alpha %.2g%%, %s</sub>", code(run.ID), run.At.Format("2006-01-02 15:04"), number(run.Margin), 100*run.Alpha, bill(run))
+	p.linef("\n<sub>run `%s`, %s, margin %s points, alpha %.2g%%, %s</sub>", code(run.ID), run.At.Format("2006-01-02 15:04"), number(run.Margin), 100*run.Alpha, bill(run))
 }
 
 // inline makes a text harmless inside Markdown: what a case or a provider

@@ -17,7 +17,7 @@ func Text(w io.Writer, run *eval.Run) error {
 	if len(run.Metrics) > 0 {
 		p.scores(run)
 	}
-	p.line("VERDICT  %s", clean(run.Verdict.Headline))
+	p.linef("VERDICT  %s", clean(run.Verdict.Headline))
 	if run.Gap.Harness != 0 {
 		p.gap(&run.Gap)
 	}
@@ -26,29 +26,29 @@ func Text(w io.Writer, run *eval.Run) error {
 		label = "note"
 	}
 	for _, why := range run.Verdict.Reasons {
-		p.line("  %s   %s", label, clean(why))
+		p.linef("  %s   %s", label, clean(why))
 	}
 	for i, fix := range run.Verdict.Fixes {
-		p.line("  fix    %c) %s", 'a'+rune(i), clean(fix))
+		p.linef("  fix    %c) %s", 'a'+rune(i), clean(fix))
 	}
 	if examples := Examples(run, 4); examples != "" && !run.Verdict.Ships {
-		p.line("  e.g.   %s", clean(examples))
+		p.linef("  e.g.   %s", clean(examples))
 	}
 	for i, m := range run.Missing {
 		if i == 3 {
-			p.line("  lost   and %d more", len(run.Missing)-i)
+			p.linef("  lost   and %d more", len(run.Missing)-i)
 			break
 		}
-		p.line("  lost   case %s, %s: %s", clean(m.Case), m.Party, clean(m.Why))
+		p.linef("  lost   case %s, %s: %s", clean(m.Case), m.Party, clean(m.Why))
 	}
 	for _, s := range run.Slices {
 		flag := ""
 		if s.Worse {
 			flag = "  worse"
 		}
-		p.line("  slice  %-20s n %-5d %s -> %s  %dW %dL%s", clean(s.Tag), s.N, percent(s.Incumbent), percent(s.Candidate), s.Wins, s.Losses, flag)
+		p.linef("  slice  %-20s n %-5d %s -> %s  %dW %dL%s", clean(s.Tag), s.N, percent(s.Incumbent), percent(s.Candidate), s.Wins, s.Losses, flag)
 	}
-	p.line("run      %s, %s, %s", run.ID, run.At.Format("2006-01-02 15:04"), bill(run))
+	p.linef("run      %s, %s, %s", run.ID, run.At.Format("2006-01-02 15:04"), bill(run))
 	return p.err
 }
 
@@ -57,28 +57,28 @@ type printer struct {
 	err error
 }
 
-func (p *printer) line(format string, args ...any) {
+func (p *printer) linef(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
 	}
 }
 
 func (p *printer) heading(run *eval.Run) {
-	p.line("gate %s   incumbent %s  ->  candidate %s", clean(run.Route), clean(run.Incumbent.Target), clean(run.Candidate.Target))
-	p.line("     %d cases x%d, margin %s, alpha %.2g%%", len(run.Cases), run.Repeats, number(run.Margin), 100*run.Alpha)
-	p.line("plan %s", run.Foresight)
+	p.linef("gate %s   incumbent %s  ->  candidate %s", clean(run.Route), clean(run.Incumbent.Target), clean(run.Candidate.Target))
+	p.linef("     %d cases x%d, margin %s, alpha %.2g%%", len(run.Cases), run.Repeats, number(run.Margin), 100*run.Alpha)
+	p.linef("plan %s", run.Foresight.Says)
 }
 
 func (p *printer) scores(run *eval.Run) {
 	for i := range run.Metrics {
 		m := &run.Metrics[i]
 		if len(run.Metrics) > 1 {
-			p.line("%s", clean(m.Name))
+			p.linef("%s", clean(m.Name))
 		}
-		p.line("        %-36s %s", "strict (as your app sees it)", "lenient (format ironed out)")
-		p.line("  inc   %-36s %s", percent(m.Strict.Incumbent), percent(m.Lenient.Incumbent))
-		p.line("  cand  %-36s %s", percent(m.Strict.Candidate), percent(m.Lenient.Candidate))
-		p.line("  diff  %-36s %s", trackText(&m.Strict), trackText(&m.Lenient))
+		p.linef("        %-36s %s", "strict (as your app sees it)", "lenient (format ironed out)")
+		p.linef("  inc   %-36s %s", percent(m.Strict.Incumbent), percent(m.Lenient.Incumbent))
+		p.linef("  cand  %-36s %s", percent(m.Strict.Candidate), percent(m.Lenient.Candidate))
+		p.linef("  diff  %-36s %s", trackText(&m.Strict), trackText(&m.Lenient))
 	}
 }
 
@@ -87,13 +87,13 @@ func trackText(t *eval.Track) string {
 }
 
 func (p *printer) gap(g *eval.Gap) {
-	p.line("  gap    %s = harness %s + real %s", points(g.Total), points(g.Harness), points(g.Real))
+	p.linef("  gap    %s = harness %s + real %s", points(g.Total), points(g.Harness), points(g.Real))
 	for i, s := range g.Rungs {
 		if i == 6 {
-			p.line("         and %d more rungs", len(g.Rungs)-i)
+			p.linef("         and %d more rungs", len(g.Rungs)-i)
 			break
 		}
-		p.line("         %-18s %s  incumbent %d, candidate %d cases: %s", s.Rung, points(s.Harness), s.Incumbent, s.Candidate, s.About)
+		p.linef("         %-18s %s  incumbent %d, candidate %d cases: %s", s.Rung, points(s.Harness), s.Incumbent, s.Candidate, s.About)
 	}
 }
 

@@ -54,7 +54,10 @@ func (row *replayRow) tokens(model string) *[2]int {
 	if counted := row.Counted[model]; len(counted) >= 2 {
 		return &[2]int{int(counted[0]), int(counted[1])}
 	}
-	type counts struct{ Input, Output *int }
+	type counts struct {
+		Input  *int `json:"input"`
+		Output *int `json:"output"`
+	}
 	var one counts
 	var each map[string]counts
 	if json.Unmarshal(row.Usage, &each) == nil {

@@ -61,6 +61,7 @@ var layers = map[string][]string{
 	"internal/jsonx":             {},
 	"internal/archtest":          {},
 	"internal/corpus":            {},
+	"internal/evaltest":          {"", "eval", "internal/corpus"}, // tests alone
 }
 
 // free are the trees that may import anything: what ties things together, and
@@ -146,7 +147,7 @@ func checkFile(t *testing.T, path, dir string) error {
 // testMay lists what tests may use beyond their package's own row.
 func testMay(dir, imported string) bool {
 	switch imported {
-	case "internal/corpus", "provider/sim", "provider/providertest", "provider":
+	case "internal/corpus", "internal/evaltest", "provider/sim", "provider/providertest", "provider":
 		return true
 	}
 	return dir == "gateway" || dir == "internal/server" || (dir == "eval" && imported == "eval/grade")

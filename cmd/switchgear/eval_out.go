@@ -122,29 +122,36 @@ func (f *outFlags) forecast(w io.Writer, forecast *eval.Forecast, b *bench) erro
 	return nil
 }
 
-// bar is a line that is written over, on a terminal only.
+// bar is a line that is written over on a terminal; elsewhere, a line for each
+// tenth of the way.
 type bar struct {
-	w    io.Writer // nil draws nothing
-	last time.Time
+	w        io.Writer
+	terminal bool
+	last     time.Time
+	tenth    int
 }
 
 func newBar(talk io.Writer) *bar {
-	file, ok := talk.(*os.File)
-	if !ok {
-		return &bar{}
+	b := &bar{w: talk}
+	if file, ok := talk.(*os.File); ok {
+		info, err := file.Stat()
+		b.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 	}
-	info, err := file.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
-		return &bar{}
-	}
-	return &bar{w: file}
+	return b
 }
 
 // barEvery is how often the bar is drawn anew: as fast as one can read.
 const barEvery = 100 * time.Millisecond
 
 func (b *bar) show(p eval.Progress) {
-	if b.w == nil || (time.Since(b.last) < barEvery && p.Done < p.Total) {
+	if !b.terminal {
+		if tenth := 10 * p.Done / max(1, p.Total); tenth > b.tenth && p.Asked > 0 {
+			b.tenth = tenth
+			fmt.Fprintf(b.w, "%d of %d answers, %d paid for, $%.4f\n", p.Done, p.Total, p.Asked, p.USD)
+		}
+		return
+	}
+	if time.Since(b.last) < barEvery && p.Done < p.Total {
 		return
 	}
 	b.last = time.Now()
@@ -180,7 +187,7 @@ func barText(p eval.Progress) string {
 }
 
 func (b *bar) done() {
-	if b.w != nil && !b.last.IsZero() {
+	if b.terminal && !b.last.IsZero() {
 		fmt.Fprint(b.w, "\r\x1b[K")
 	}
 }

@@ -142,7 +142,7 @@ func TestSlices(t *testing.T) {
 // reported with its id, and is no loss.
 func TestBrokenGraders(t *testing.T) {
 	for name, c := range map[string]struct{ run, why string }{
-		"crashes": {"exit 3", "exit"}, "hangs": {"exec sleep 60", "300ms"}, "talks nonsense": {"echo fine", "JSON"},
+		"crashes": {"exit 3", "code 3"}, "hangs": {"exec sleep 60", "300ms"}, "talks nonsense": {"echo fine", "JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := set(t, 30, "graders:\n  - command: {run: [sh, -c, '"+c.run+"'], timeout: 300ms}")

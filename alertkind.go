@@ -9,6 +9,7 @@ const (
 	AlertKeyExhausted   = "key_exhausted"   // an account is out of money, or over the limit set for it
 	AlertKeyRestored    = "key_restored"    // a key works again
 	AlertModelGone      = "model_gone"      // a provider no longer has a model
+	AlertModelDrift     = "model_drift"     // a provider answers with another model than the one that was asked for
 	AlertRouteFailing   = "route_failing"   // users of a route get errors
 	AlertRouteRecovered = "route_recovered" // they no longer do
 )
@@ -30,6 +31,7 @@ func AlertKinds() []AlertKind {
 		{Name: AlertKeyRefused, Means: "a provider refuses one of your keys", Person: true},
 		{Name: AlertKeyExhausted, Means: "an account is out of money, or over its spending limit", Person: true},
 		{Name: AlertModelGone, Means: "a provider no longer has a model that a route names", Person: true},
+		{Name: AlertModelDrift, Means: "a provider answers with another model than the one a route names", Person: true},
 		{Name: AlertCircuitClose, Means: "a circuit closed", Ends: []string{AlertCircuitOpen, AlertModelGone}},
 		{Name: AlertKeyRestored, Means: "a key works again", Ends: []string{AlertKeyRefused, AlertKeyExhausted}},
 		{Name: AlertRouteRecovered, Means: "a route no longer fails", Ends: []string{AlertRouteFailing}},
@@ -38,5 +40,5 @@ func AlertKinds() []AlertKind {
 
 // AlertKindsToCome are names and patterns that a later version will know.
 func AlertKindsToCome() []string {
-	return []string{"spend", "swap_started", "swap_finished", "swap_reverted", "swap_*", "model_drift", "reload_refused"}
+	return []string{"spend", "swap_started", "swap_finished", "swap_reverted", "swap_*", "reload_refused"}
 }

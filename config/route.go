@@ -63,13 +63,14 @@ func (r *reader) route(e entry, path string) Route {
 		SinglePoint:   o.word("single_point", "ok") == "ok",
 		Stakes:        switchgear.StakesNormal,
 		Needs:         o.list("needs", "[json_schema]"),
+		Normalise:     o.list("normalise", "[strip_fence]"),
 		Aliases:       r.aliases(o),
 		Retry:         r.retry(o),
 		Opinion:       o.onOff("second_opinion"),
 		Hedge:         o.onOff("hedge") != SwitchOff,
 		Fetch:         or(Fetch(o.word("fetch", "whole", "stream")), FetchWhole),
 		ChainPos:      o.pos("chain"), FloorPos: o.pos("floor"), StakesPos: o.pos("stakes"),
-		PolicyPos: o.pos("content_policy"), TimeoutPos: o.pos("timeout"), KindPos: o.pos("kind"),
+		PolicyPos: o.pos("content_policy"), CommitPos: o.pos("commit"), TimeoutPos: o.pos("timeout"), KindPos: o.pos("kind"),
 	}
 	t.Description, _, _ = o.text("description", "Answers customers")
 	if s, ok := switchgear.ParseStakes(o.word("stakes", "low", "normal", "high")); ok {
@@ -77,6 +78,7 @@ func (r *reader) route(e entry, path string) Route {
 	}
 	t.Floor, _ = switchgear.ParseTier(o.word("floor", "small", "mid", "frontier"))
 	t.Chain = r.chain(o, e.pos)
+	t.Eval, t.EvalPos = r.eval(o), o.pos("eval")
 	if n := o.get("timeout"); n != nil {
 		t.Timeout = r.timeout(n, child(path, "timeout"))
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/eval/lock"
 	"github.com/switchgear-dev/switchgear/internal/dialect/anthropic"
 	"github.com/switchgear-dev/switchgear/internal/dialect/openai"
 	"github.com/switchgear-dev/switchgear/internal/failover"
@@ -37,11 +38,13 @@ type Gateway struct {
 	now     atomic.Pointer[snapshot] // what requests are planned by
 	mu      sync.Mutex               // held while a configuration is loaded
 	parts   parts                    // what outlives a configuration, by identity
-	ward    *ward                    // where targets that are not well are looked after
+	keys    *keyWatch
+	ward    *ward // where targets that are not well are looked after
 	closed  atomic.Bool
 }
 
-// Open reads a configuration file and starts a gateway over it. The error is a
+// Open reads a configuration file, and switchgear.lock beside it, and starts a
+// gateway over them. The error is a
 // [*ConfigError] if the file is wrong. Warnings are passed over: [Check] and
 // the command line show them.
 func Open(ctx context.Context, path string, opts ...Option) (*Gateway, error) {
@@ -52,7 +55,11 @@ func Open(ctx context.Context, path string, opts ...Option) (*Gateway, error) {
 	if hasErrors(findings) || cfg == nil {
 		return nil, &ConfigError{Findings: findings}
 	}
-	return New(ctx, cfg, opts...)
+	held, _, err := lock.Load(lock.Beside(path))
+	if err != nil {
+		return nil, err
+	}
+	return New(ctx, cfg, append([]Option{WithLock(held)}, opts...)...)
 }
 
 // New starts a gateway over a configuration that was parsed already. It calls
@@ -66,30 +73,52 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.options.observers = append(g.options.observers, &keyWatch{gateway: g})
-	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, Alone: alone, Observer: &observers{list: g.options.observers}})
-	if err := g.Reload(cfg); err != nil {
+	g.keys = &keyWatch{gateway: g}
+	g.options.observers = append(g.options.observers, g.keys)
+	g.runner = failover.NewRunner(failover.Options{
+		Decode: decode, Reword: reword, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers},
+	})
+	if err := g.Reload(cfg, WithLock(g.options.lock)); err != nil {
 		return nil, err
 	}
 	return g, nil
 }
 
 // Reload replaces the configuration. If the new one is wrong, the error is a
-// [*ConfigError] and the old one stays in place. Breakers are kept for
-// targets that both have, cool-offs for providers whose keys are the same.
-func (g *Gateway) Reload(cfg *config.Config) error {
+// [*ConfigError] and the old one stays in place. What is known of the targets
+// that both have is kept, unless their provider's address is another; cool-offs
+// are kept for the keys that both have. The gate goes by the lock that comes with
+// the configuration, or else by the one it had; a lock that comes with a
+// configuration that is refused is forgotten with it.
+func (g *Gateway) Reload(cfg *config.Config, with ...LockOption) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	held := g.options.lock
+	for _, o := range with {
+		held = o.file
+	}
 	given := slices.Sorted(maps.Keys(g.options.providers))
-	if findings := check(cfg, given, time.Now()); hasErrors(findings) {
+	findings := check(cfg, given, held, time.Now())
+	if g.options.ungated {
+		findings = slices.DeleteFunc(findings, func(f config.Finding) bool { return f.Gate })
+	}
+	if hasErrors(findings) {
 		return &ConfigError{Findings: findings}
 	}
+	ended := g.move(cfg)
 	next, err := g.build(cfg)
 	if err != nil {
 		return err
 	}
+	next.lock, g.options.lock = held, held
 	g.now.Store(next)
 	g.prune(next)
+	clear(g.parts.held)
+	g.keys.withdraw(cfg)
+	for i := range ended {
+		ended[i].At = time.Now()
+		g.tell(&ended[i])
+	}
 	return nil
 }
 

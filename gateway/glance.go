@@ -90,3 +90,47 @@ func lacks(m *capability.Model) failover.Feature {
 	}
 	return f
 }
+
+// ends is how much of a request's begin and end is looked through for the
+// length that is asked for: clients write their settings before the messages or
+// after them.
+const ends = 512
+
+// maxTokens says, at a glance, how long an answer a request asks for at most; 0
+// if that is not seen. A wrong guess, from a message that quotes such a
+// setting, times a request with others than its like, and no more.
+func maxTokens(w *switchgear.Wire) int64 {
+	head, tail := w.Body, []byte(nil)
+	if len(head) > 2*ends {
+		head, tail = w.Body[:ends], w.Body[len(w.Body)-ends:]
+	}
+	for _, key := range [...]string{`"max_tokens"`, `"max_completion_tokens"`} {
+		for _, part := range [...][]byte{head, tail} {
+			if n := numberAfter(part, key); n > 0 {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// numberAfter is the whole number that a member is set to; 0 if there is none.
+func numberAfter(text []byte, key string) int64 {
+	i := bytes.Index(text, []byte(key))
+	if i < 0 {
+		return 0
+	}
+	rest := bytes.TrimLeft(text[i+len(key):], " \t\r\n")
+	if len(rest) == 0 || rest[0] != ':' {
+		return 0
+	}
+	const most = 1 << 40
+	n := int64(0)
+	for _, c := range bytes.TrimLeft(rest[1:], " \t\r\n") {
+		if c < '0' || c > '9' || n > most {
+			break
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n
+}

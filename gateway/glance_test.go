@@ -74,3 +74,24 @@ func BenchmarkMayAsk(b *testing.B) {
 		})
 	}
 }
+
+func TestMaxTokens(t *testing.T) {
+	long := `{"messages":[{"role":"user","content":"` + strings.Repeat("x", 5000) + `"}]`
+	for _, tt := range []struct {
+		body string
+		want int64
+	}{
+		{`{"max_tokens":400,"messages":[]}`, 400},
+		{`{"messages":[], "max_completion_tokens" : 32}`, 32},
+		{long + `,"max_tokens":7}`, 7},
+		{`{"max_tokens":12,` + long[1:] + `}`, 12},
+		{long + `}`, 0},
+		{`{"max_tokens":null}`, 0},
+		{`{"max_tokens"`, 0},
+		{``, 0},
+	} {
+		if got := maxTokens(&switchgear.Wire{Body: []byte(tt.body)}); got != tt.want {
+			t.Errorf("%.60s: %d, want %d", tt.body, got, tt.want)
+		}
+	}
+}

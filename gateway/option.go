@@ -7,6 +7,7 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/eval/lock"
 	"github.com/switchgear-dev/switchgear/internal/failover"
 )
 
@@ -18,6 +19,9 @@ type options struct {
 	providers map[string]switchgear.Provider
 	observers []Observer
 	events    []func(Event)
+	lock      *lock.File // what the last configuration was held against
+	ungated   bool
+	without   []Mechanism
 }
 
 type optionFunc func(*options)
@@ -48,8 +52,10 @@ func WithObserver(o Observer) Option {
 	return optionFunc(func(all *options) { all.observers = append(all.observers, o) })
 }
 
-// Observer is told of every attempt at a provider once it is over. It must not
-// block and must not keep a: it is called on the request's own way.
+// Observer is told of every attempt at a provider once it is over: those that
+// lost a race, and the gateway's own probes, too. It must not block, must not
+// keep a, and must be safe for concurrent use; the loser of a race may end
+// after its request has.
 type Observer interface {
 	Attempted(ctx context.Context, route string, a *switchgear.Attempt)
 }

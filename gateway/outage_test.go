@@ -28,11 +28,12 @@ func TestHungProbe(t *testing.T) {
 			continue // a whole answer has no first token to wait for
 		}
 		inMode(t, m, func(t *testing.T) {
-			h := faultHouse(t, m)
+			h := lifeHouse(t, m, "")
 			h.fault("m1", "silence")
 			for i := range 10 {
 				h.second(m, i)
 			}
+			time.Sleep(3 * time.Second) // what is under way comes to its end
 			opened := len(h.sim.Log())
 			for i := range 60 {
 				if got := h.second(m, 100+i); got.status != http.StatusOK || got.own("Served-By") != "two/m2" || got.took > 3*time.Second {

@@ -19,6 +19,7 @@ providers:
 retry: {attempts: 1}
 routes:
   chat: {chain: [CHAIN], commit: COMMIT}
+breakers: {default: {probe: off}} # a probe is a call as well, and here the calls are counted
 `
 
 func reloadText(m mode, chain, commit string) string {
@@ -71,14 +72,17 @@ func TestReloadKeeps(t *testing.T) {
 			t.Errorf("%+v", states)
 		}
 
-		// Gone and back: what was known of it still holds.
+		// Gone and back: nothing is known of it any longer, and it is tried.
 		for _, chain := range []string{"two/m2, one/m3", "one/m1, two/m2"} {
 			if err := h.gateway.Reload(parse(t, reloadText(m, chain, "hold"))); err != nil {
 				t.Fatal(err)
 			}
 		}
+		if b := h.first(); b.State != "closed" || b.Opens != 0 {
+			t.Errorf("%+v", b)
+		}
 		h.prompts(m, 1, "two/m2")
-		if n := h.calls("m1"); n != 5 {
+		if n := h.calls("m1"); n != 6 {
 			t.Errorf("%d calls of what is broken", n)
 		}
 	})
@@ -150,6 +154,7 @@ providers:
   two: {kind: OTHER, base_url: "http://two.test/v1", key: "${KEY_1}"}
 routes:
   chat: {chain: [one/m1], single_point: ok}
+breakers: {default: {probe: off}}
 `
 
 // TestDirect: where it is on, a client may name a target; what is broken for
@@ -178,8 +183,12 @@ func TestDirect(t *testing.T) {
 			h.post(m.path, m.body("one/m1", fmt.Sprint("prompt ", i)))
 		}
 		calls := h.calls("m1")
-		if got := h.ask(m); got.status != 503 || !strings.Contains(got.body, "breaker open") || h.calls("m1") != calls {
+		got = h.ask(m)
+		if got.status != 503 || !strings.Contains(got.body, "one/m1 breaker open") || !strings.Contains(got.body, "one/m1 tried all the same: failed (500)") {
 			t.Errorf("the route's breaker knows nothing of direct calls: %d: %s", got.status, got.body)
+		}
+		if n := h.calls("m1"); n != calls+1 {
+			t.Errorf("%d calls for the last resort, want one", n-calls)
 		}
 		// Off again, the same name leads nowhere.
 		if err := h.gateway.Reload(parse(t, strings.Replace(text, "direct: on", "direct: off", 1))); err != nil {

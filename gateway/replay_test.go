@@ -22,6 +22,7 @@ providers:
 retry: {attempts: 1}
 routes:
   chat: {chain: [one/the-target], single_point: ok}
+breakers: {default: {probe: off}} # a probe is a call as well, and here the calls are counted
 `
 
 // replayer is an upstream that answers with a recording, a few bytes at a time.

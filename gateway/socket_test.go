@@ -40,6 +40,7 @@ providers:
 retry: {backoff: 1ms..2ms}
 routes:
   chat: {chain: [one/m1, two/m2]}
+breakers: {default: {probe: off}} # a probe is a call as well, and here the calls are counted
 `
 
 // onSockets is a gateway on a socket. The second step is a simulated provider

@@ -20,6 +20,7 @@ providers:
 retry: {attempts: 1}
 routes:
   chat: {chain: [one/m1, two/m2], commit: COMMIT}
+breakers: {default: {probe: off}} # a probe is a call as well, and here the calls are counted
 `
 
 func streamHouse(t *testing.T, p protocol, commit string) *house {

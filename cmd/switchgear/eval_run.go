@@ -100,7 +100,7 @@ func (f *runFlags) run(c *cobra.Command, name string) error {
 	if err := forecast.Check(f.maxCost, f.maxCalls); err != nil {
 		return err
 	}
-	bar := newBar(c.ErrOrStderr())
+	bar := newEvalBar(c.ErrOrStderr())
 	b.settings.Progress = bar.show
 	run, err := eval.Compare(c.Context(), b.set, b.inc, b.cand, b.settings)
 	bar.done()
@@ -115,6 +115,7 @@ func (f *runFlags) run(c *cobra.Command, name string) error {
 
 // bench opens what a run needs.
 func (f *runFlags) bench(c *cobra.Command, name string) (*bench, error) {
+	f.source.Ungated = true // what is to be proven may stand in the chain already
 	loaded, err := f.source.Load()
 	if err != nil {
 		return nil, err
@@ -124,7 +125,7 @@ func (f *runFlags) bench(c *cobra.Command, name string) (*bench, error) {
 	if b.set, err = loadSet(f.setFile(name), cached, c.ErrOrStderr()); err != nil {
 		return nil, err
 	}
-	if b.gateway, err = gateway.New(c.Context(), b.cfg); err != nil {
+	if b.gateway, err = gateway.New(c.Context(), b.cfg, gateway.WithoutGate()); err != nil {
 		return nil, err
 	}
 	*b.judges = pinnedJudges{gateway: b.gateway, route: b.set.Route, purse: b.purse}

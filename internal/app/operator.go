@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func (d Door) token(beside string) (switchgear.Secret, error) {
 		return switchgear.NewSecret(text), nil
 	}
 	source := d.Source
-	source.Bare = true // the token is all that is wanted of it
+	source.Bare, source.Ungated = true, true // the token is all that is wanted of it
 	if loaded, err := source.Load(); err == nil && !loaded.Config.Admin.Token.IsZero() {
 		return loaded.Config.Admin.Token, nil
 	}
@@ -100,12 +101,18 @@ func running(ctx context.Context) (found, error) {
 	}
 	var alive []found
 	for _, file := range files {
+		// A gateway that was killed leaves its file behind, and whoever takes its port
+		// then must not be sent the token.
+		number := strings.TrimPrefix(filepath.Base(file), addressFile)
+		if pid, err := strconv.Atoi(number); err != nil || pid <= 0 || !runs(pid) {
+			continue
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
 		f := found{base: strings.TrimSpace(string(text))}
-		token := filepath.Join(dir, tokenFile+strings.TrimPrefix(filepath.Base(file), addressFile))
+		token := filepath.Join(dir, tokenFile+number)
 		if _, err := os.Stat(token); err == nil {
 			f.token = token
 		}
@@ -127,8 +134,7 @@ func running(ctx context.Context) (found, error) {
 	}
 }
 
-// answers reports whether something that may be a gateway is there: a process
-// that was killed leaves its file behind.
+// answers reports whether something that may be a gateway is there.
 func answers(ctx context.Context, base string) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -60,34 +60,44 @@ func (b *Breaker) climb(now time.Time) {
 	}
 }
 
+// farTooSlow is how many times the usual the loser of a race must have been
+// waited for, while ramping, to count as slow. It was raced because it is on
+// trial, and cut short before its deadline: of a target that stalls now and
+// then nothing else would ever be heard.
+const farTooSlow = 3
+
 // ramped takes an outcome. It reports whether that opened the circuit again.
 func (b *Breaker) ramped(o *failover.Outcome, now time.Time) bool {
 	r, at := &b.ramp, b.at(now)
 	if telling(o) {
 		b.weather.note(o, at)
 	}
-	switch o.Kind {
+	kind := o.Kind
+	if kind == failover.OutcomeIgnored && o.Ratio >= farTooSlow {
+		kind = failover.OutcomeSlow // it lost a race; that it stalls, it has shown all the same
+	}
+	switch kind {
 	case failover.OutcomeOK:
-		b.good.add(at)
+		b.good.Load().add(at)
 		b.row = row{}
 		r.n++
 	case failover.OutcomeFail, failover.OutcomeSlow:
 		b.bad.add(at)
-		b.row.add(o, o.Body)
+		b.row.add(o, originOf(o))
 		r.n++
 		r.bad++
-		r.proof.add(o.Body)
+		r.proof.add(originOf(o))
 		b.heed(o, now)
 	case failover.OutcomeIgnored:
 	}
 	if o.Spared {
 		return false
 	}
-	if r.n >= relapseNeeds && r.bad >= relapseBad && 100*r.bad >= relapseShare*r.n && r.proof.proven {
+	if r.n >= relapseNeeds && r.bad >= relapseBad && 100*r.bad >= relapseShare*r.n && r.proof.proven(b.crowd.several(at)) {
 		b.open(cause{reason: fmt.Sprintf("%d of %d failed while ramping", r.bad, r.n), kind: b.trial.kind, err: o.Err}, now)
 		return true
 	}
-	if ratio, n, slow := b.weather.median(); n >= rampNeeds && slow {
+	if ratio, n, is := b.weather.median(); n >= rampNeeds && is == skySlow {
 		b.open(cause{reason: slowReason(ratio), kind: kindSlow, err: o.Err}, now)
 		return true
 	}

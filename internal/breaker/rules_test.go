@@ -278,6 +278,43 @@ func TestHungConfirming(t *testing.T) {
 	want(t, b, at, Open)
 }
 
+// TestSilenceIsLookedInto: at a rate that is not little, two that waited in vain
+// have a probe sent; one that is answered clears the target, one that waits in
+// vain too is the proof. Failures that were told at once change nothing.
+func TestSilenceIsLookedInto(t *testing.T) {
+	for name, c := range map[string]struct {
+		users []failover.Outcome
+		probe failover.Outcome
+		state State
+	}{
+		"silent, and the probe too":     {[]failover.Outcome{slow(1), slow(2)}, slow(0), Open},
+		"silent, one body, the probe":   {[]failover.Outcome{slow(1), slow(1)}, slow(0), Open},
+		"silent, and the probe is well": {[]failover.Outcome{slow(1), slow(2)}, good, Closed},
+		"silent, and the probe fails":   {[]failover.Outcome{slow(1), slow(2)}, fails(0), Suspect},
+		"raced ever after":              {[]failover.Outcome{slow(1), slow(2), ignored, ignored}, slow(0), Open},
+		"three silent are not enough":   {[]failover.Outcome{slow(1), slow(2), slow(3)}, ignored, Suspect},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(synthetic())
+			now := calm(b, start, 20, time.Minute)
+			feed(b, now, c.users...)
+			want(t, b, now, Suspect)
+			token, ok := b.Probe(now)
+			if !ok {
+				t.Fatal("no probe")
+			}
+			b.Done(token, c.probe, now)
+			want(t, b, now, c.state)
+		})
+	}
+	b := New(synthetic())
+	now := calm(b, start, 20, time.Minute)
+	feed(b, now, fails(1), fails(2))
+	if _, ok := b.NextProbe(now); ok {
+		t.Error("a busy target that fails is told by its users")
+	}
+}
+
 // TestGone: a model that is not there is nothing to wait for.
 func TestGone(t *testing.T) {
 	gone := func(body uint64) failover.Outcome { return failure(body, switchgear.ClassGone) }

@@ -196,15 +196,30 @@ func TestOpening(t *testing.T) {
 }
 
 // TestSlowRival: where the next target is no better, slow is better than
-// nothing.
+// nothing. Where that is not known it is to be found out, for a while.
 func TestSlowRival(t *testing.T) {
-	for name, rival := range map[string]float64{"unknown": 0, "as slow": 6} {
+	for name, c := range map[string]struct {
+		rival  float64
+		minute State // how it stands after one
+	}{"unknown": {0, Suspect}, "as slow": {6, Closed}} {
 		w := newWorld(1, 20, synthetic())
-		w.user = timed(3, rival)
-		w.run(10 * time.Minute)
-		if s := w.b.Snapshot(w.now); s.State != Closed {
+		w.user = timed(3, c.rival)
+		w.run(time.Minute)
+		if s := w.b.Snapshot(w.now); s.State != c.minute {
 			t.Errorf("%s: %v %s", name, s.State, s.Reason)
 		}
+		w.run(10 * time.Minute)
+		if s := w.b.Snapshot(w.now); s.State != Closed || s.Opens != 0 {
+			t.Errorf("%s: %v %s", name, s.State, s.Reason)
+		}
+	}
+	w := newWorld(1, 20, synthetic())
+	w.user = timed(3, 0)
+	w.run(40 * time.Second)
+	w.user = timed(3, 1)
+	w.run(40 * time.Second)
+	if s := w.b.Snapshot(w.now); s.Opens == 0 {
+		t.Errorf("it has become known that the rival is faster: %v %s", s.State, s.Reason)
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 
 // A target is slow when the median time to its first content, as a multiple of
 // what is usual in calm, is over slowRatio in two spells in a row, and the next
-// target's usual time is below it.
+// target's usual time is below it. Where nobody knows that time, because the
+// next target has little to do while all is well, slowness is ground for
+// suspicion only: it is the races of a suspect that get to know it.
 //
 // A spell ends at the first sample after 15 s, if it has 40 samples by then;
 // one that has not got 40 in 30 s is forgotten. So at 2.7 requests a second and
@@ -31,6 +33,7 @@ const (
 	spellMost   = 30 * time.Second
 	spellNeeds  = 40
 	spellsInRow = 2
+	spellsBlind = 8  // without a rival that becomes known, for which there is no point in being suspect for longer
 	rampNeeds   = 15 // samples in a ramp; there the first spell decides
 )
 
@@ -40,6 +43,7 @@ type weather struct {
 	// four octaves either way. The upper half is what is slow.
 	bins   [64]atomic.Uint32
 	beaten atomic.Uint32 // samples that were slower than the rival's usual time
+	blind  atomic.Uint32 // samples without a rival whose usual time is known
 	began  atomic.Int64  // time.Duration; -1 before the first sample
 }
 
@@ -66,7 +70,10 @@ func telling(o *failover.Outcome) bool {
 // note adds a sample. It reports whether the spell may be over.
 func (w *weather) note(o *failover.Outcome, at time.Duration) bool {
 	w.bins[bin(o.Ratio)].Add(1)
-	if o.Rival > 0 && o.Ratio > o.Rival {
+	switch {
+	case o.Rival <= 0:
+		w.blind.Add(1)
+	case o.Ratio > o.Rival:
 		w.beaten.Add(1)
 	}
 	began := w.began.Load()
@@ -77,9 +84,18 @@ func (w *weather) note(o *failover.Outcome, at time.Duration) bool {
 	return at-time.Duration(began) >= spellLeast
 }
 
-// median is the middle sample, to about 5 %, and how many there are. Slow
-// reports whether more than half are, and as many slower than the rival.
-func (w *weather) median() (ratio float64, n int, slow bool) {
+// sky is what a spell was like.
+type sky uint8
+
+const (
+	skyClear sky = iota
+	skyBlind     // more than half of the samples were slow, and nobody knows whether the rival is faster
+	skySlow      // more than half were slow, and as many slower than the rival
+)
+
+// median is the middle sample, to about 5 %, how many there are, and what that
+// comes to.
+func (w *weather) median() (ratio float64, n int, is sky) {
 	var counts [len(w.bins)]int
 	above := 0
 	for i := range w.bins {
@@ -89,15 +105,21 @@ func (w *weather) median() (ratio float64, n int, slow bool) {
 			above += counts[i]
 		}
 	}
-	slow = 2*above > n && 2*int(w.beaten.Load()) > n
+	switch {
+	case 2*above <= n:
+	case 2*int(w.beaten.Load()) > n:
+		is = skySlow
+	case 2*int(w.blind.Load()) > n:
+		is = skyBlind
+	}
 	seen := 0
 	for i, c := range counts {
 		if seen += c; 2*seen > n {
 			octave, eighth := i/8-4, i%8
-			return slowRatio * math.Ldexp(1+(float64(eighth)+0.5)/8, octave), n, slow
+			return slowRatio * math.Ldexp(1+(float64(eighth)+0.5)/8, octave), n, is
 		}
 	}
-	return 0, n, false
+	return 0, n, skyClear
 }
 
 func (w *weather) clear() {
@@ -105,6 +127,7 @@ func (w *weather) clear() {
 		w.bins[i].Store(0)
 	}
 	w.beaten.Store(0)
+	w.blind.Store(0)
 	w.began.Store(-1)
 }
 

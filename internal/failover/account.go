@@ -13,11 +13,11 @@ func (a *attempt) account(err *switchgear.Error) {
 	switch {
 	case a.job.kind == kindCount:
 		return // counting is free
-	case err == nil && !a.lost():
+	case a.finished || (err == nil && !a.lost()):
 		a.fill(u, a.seen/plainBytes)
-	case err == nil || a.content || leftWorking(err):
+	case err == nil || a.content || leftWorking(err): // cut
 		written := a.seen / plainBytes
-		if !a.finished && u.Has(switchgear.UsageOutput) && written > u.Output {
+		if u.Has(switchgear.UsageOutput) && written > u.Output {
 			u.Known &^= switchgear.UsageOutput // it was said at the start, before most was written
 		}
 		a.fill(u, written)

@@ -126,3 +126,20 @@ func TestAccountReadsTheWire(t *testing.T) {
 		}
 	})
 }
+
+// TestAccountOfALoser: what the provider said of a whole answer that came too
+// late stands.
+func TestAccountOfALoser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		long := *answer("a")
+		long.Choices[0].Parts[0].Text = string(make([]byte, 400))
+		s := onTrial(t, []act{{delay: 2 * time.Second, resp: &long}}, slowly(time.Second))
+		r := s.complete(t.Context())
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		s.over(r.trace)
+		if a := s.watcher.seen[1]; !a.Lost || a.Usage != tokens(10, 5) || a.Cost.USD != 15 {
+			t.Errorf("%+v", a)
+		}
+	})
+}

@@ -25,6 +25,9 @@ func (j *job) again(a *attempt, tries int, err *switchgear.Error, avoid uint64) 
 // worthAgain says whether a step is worth another try, and after which wait.
 func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uint64) (time.Duration, bool) {
 	retryable := err.Retryable()
+	if tries < a.step.Retry.Attempts && !j.capped() && j.straggled(a, err) {
+		return 0, true
+	}
 	if tries >= max(a.step.Retry.Attempts, 1) || j.capped() || !j.hasTime(0) || (!retryable && !err.Class.CoolsKey()) {
 		return 0, false
 	}
@@ -45,6 +48,15 @@ func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uin
 		return 0, false // under suspicion it is not waited for
 	}
 	return j.waitAgain(a.at, tries, err.RetryAfter, cooling)
+}
+
+// straggled reports whether an attempt was one slow answer of a target that is
+// otherwise well, with nowhere else to go: then another try has a fair chance,
+// where a target that has fallen silent has none. It takes a breaker in calm
+// and a known pace to know the one from the other.
+func (j *job) straggled(a *attempt, err *switchgear.Error) bool {
+	return a.calm && a.expected.usual.P95 > 0 && a.step.Breaker != nil && err.Code == CodeFirstTokenTimeout && clocked(err) &&
+		!j.elsewhere(a.at, time.Now()) && j.hasTime(a.expected.usual.P95)
 }
 
 // waitAgain is the wait before the same key is used again, if that is worth it.

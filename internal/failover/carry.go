@@ -88,7 +88,7 @@ func climb[T any](j *job, op *operation[T], i int) leg[T] {
 	tries, waited := 0, false
 	for {
 		p, reason, ok := j.admit(i, avoid)
-		var beside company
+		var beside *company
 		if ok {
 			beside, reason, ok = j.accompany(&p)
 		}
@@ -113,7 +113,7 @@ func climb[T any](j *job, op *operation[T], i int) leg[T] {
 			j.earn(&j.plan.Steps[i], p.start)
 		}
 		tries++
-		h := run(j, op, &p, &beside)
+		h := run(j, op, &p, beside)
 		l, open := settle(j, op, &h)
 		if !open {
 			return l
@@ -154,9 +154,9 @@ type heat[T any] struct{ first, second reply[T] }
 
 // run makes an attempt, with company or without.
 func run[T any](j *job, op *operation[T], p *permit, beside *company) heat[T] {
-	if beside.any() {
-		leave, c, o := *p, *beside, *op // copies, so that an attempt without company allocates none of them
-		return compete(j, &o, &leave, &c)
+	if beside != nil {
+		leave, o := *p, *op // copies, so that an attempt without company allocates neither
+		return compete(j, &o, &leave, beside)
 	}
 	a := j.begin(p, nil)
 	answer, err := op.try(a)

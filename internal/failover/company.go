@@ -2,13 +2,13 @@ package failover
 
 import "time"
 
-// company is what an attempt runs beside: nothing, as a rule; the next step
-// when it has been waited for too long, if its target is under suspicion; the
-// next step from the start, if its target is on trial.
+// company is what an attempt runs beside. As a rule that is nothing, and there
+// is no company; if its target is under suspicion it is the next step, once it
+// has been waited for too long; if its target is on trial, the next step from
+// the start.
 type company struct {
-	hedge  bool // perhaps, later
 	tee    bool
-	rival  permit   // for tee
+	rival  permit   // for tee; of a hedge it is found later
 	passed []passed // on the way to it
 }
 
@@ -19,57 +19,53 @@ type passed struct {
 	at int
 }
 
-func (c *company) any() bool { return c.hedge || c.tee }
-
 // accompany says in what company a permit is to be used. If it must not be
 // used at all, it has been given back.
-func (j *job) accompany(p *permit) (company, bar, bool) {
+func (j *job) accompany(p *permit) (*company, bar, bool) {
 	if !p.watch && !p.trial {
-		return company{}, bar{}, true
+		return nil, bar{}, true
 	}
 	if p.trial {
 		return j.trial(p)
 	}
-	return company{hedge: j.plan.Hedge && j.later(p.at) && j.mayRace()}, bar{}, true
+	if !j.plan.Hedge || !j.later(p.at) || !j.hasRoom() {
+		return nil, bar{}, true
+	}
+	return &company{}, bar{}, true
 }
 
-// mayRace reports whether the request may be with two targets at once.
-func (j *job) mayRace() bool {
-	switch {
-	case j.plan.Attempts > 0 && j.calls+2 > j.plan.Attempts:
-		return false
-	case j.plan.NoFallback || j.limits().NoFallback || j.broke:
-		return false
-	case j.req == nil || j.runner.alone == nil:
-		return true
-	default:
-		return !j.runner.alone(j.req)
-	}
+// hasRoom reports whether the plan leaves room for two attempts at once.
+func (j *job) hasRoom() bool {
+	return (j.plan.Attempts <= 0 || j.calls+2 <= j.plan.Attempts) && !j.plan.NoFallback && !j.limits().NoFallback && !j.broke
 }
+
+// alone reports whether the request must not be with two targets at once. It
+// may have to be looked through for that, so it is asked last.
+func (j *job) alone() bool { return j.req != nil && j.runner.alone != nil && j.runner.alone(j.req) }
 
 // trial finds the rival of a target on trial. Without another to serve if it
 // fails there is none, and the attempt is like any other: it is the only one in
 // flight. Where there is another, but the two must not run at once or nothing
 // is left to pay for it, the trial is left to another request.
-func (j *job) trial(p *permit) (company, bar, bool) {
+func (j *job) trial(p *permit) (*company, bar, bool) {
 	if !j.later(p.at) || j.plan.NoFallback || j.limits().NoFallback {
-		return company{}, bar{}, true
+		return nil, bar{}, true
 	}
-	if !j.mayRace() {
+	if !j.hasRoom() || j.alone() {
 		if !j.elsewhere(p.at, p.start) {
-			return company{}, bar{}, true
+			return nil, bar{}, true
 		}
 		j.giveBack(p)
-		return company{}, bar{reason: skipTrial}, false
+		return nil, bar{reason: skipTrial}, false
 	}
-	c := company{tee: true}
-	if !j.findRival(p.at, true, &c) {
-		return company{}, bar{}, true
+	c := &company{tee: true}
+	if !j.findRival(p.at, true, c) {
+		return nil, bar{}, true
 	}
 	if !j.pay(&j.plan.Steps[c.rival.at]) {
 		j.giveBack(&c.rival)
 		j.giveBack(p)
-		return company{}, bar{reason: skipTrial}, false
+		return nil, bar{reason: skipTrial}, false
 	}
 	return c, bar{}, true
 }
@@ -120,7 +116,7 @@ func (j *job) beginRival(c *company, r *race) *attempt {
 // long, if there is one, and it may, and it is paid for.
 func (j *job) hedge(r *race) *attempt {
 	var c company
-	if !r.admits() || !j.findRival(r.field[0].at, false, &c) {
+	if !r.admits() || j.alone() || !j.findRival(r.field[0].at, false, &c) {
 		return nil
 	}
 	step := &j.plan.Steps[c.rival.at]

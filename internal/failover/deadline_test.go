@@ -2,6 +2,8 @@ package failover
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,7 +79,8 @@ func TestLearnedDeadlineOff(t *testing.T) {
 }
 
 // TestLearn: a sample is one of calm weather that went well; a bad outcome
-// spoils.
+// spoils under suspicion, or when it opens the circuit. A target that fails once
+// in two hundred times would else never be known.
 func TestLearn(t *testing.T) {
 	most := int64(99)
 	for name, c := range map[string]struct {
@@ -88,10 +91,12 @@ func TestLearn(t *testing.T) {
 	}{
 		"calm":       {slowly(time.Second), Verdict{Calm: true}, true, 0},
 		"not calm":   {slowly(time.Second), Verdict{}, false, 0},
-		"bad":        {[]act{{err: fault(switchgear.ClassOverloaded)}}, Verdict{Calm: true}, false, 1},
+		"bad":        {[]act{{err: fault(switchgear.ClassOverloaded)}}, Verdict{Calm: true}, false, 0},
+		"bad again":  {[]act{{err: fault(switchgear.ClassOverloaded)}}, Verdict{Watch: true}, false, 1},
 		"the key's":  {[]act{{err: fault(switchgear.ClassRateLimited)}}, Verdict{Calm: true}, false, 0},
 		"the caller": {[]act{{err: fault(switchgear.ClassInvalid)}}, Verdict{Calm: true}, false, 0},
-		"slow":       {[]act{{hang: true}}, Verdict{Calm: true}, false, 1},
+		"slow":       {[]act{{hang: true}}, Verdict{Calm: true}, false, 0},
+		"slow again": {[]act{{hang: true}}, Verdict{Watch: true}, false, 1},
 	} {
 		for way, run := range ways {
 			t.Run(name+"/"+way, func(t *testing.T) {
@@ -230,6 +235,142 @@ func TestCallersDeadlineIsNoLearnedOne(t *testing.T) {
 				s.over(r.trace)
 				if o := s.books[0].last(); o.Kind != OutcomeIgnored || s.elapsed() != 700*time.Millisecond {
 					t.Errorf("told %+v after %v", o, s.elapsed())
+				}
+			})
+		})
+	}
+}
+
+func TestSilence(t *testing.T) {
+	for name, c := range map[string]struct {
+		run   func(*stage, context.Context) result
+		took  time.Duration
+		code  string
+		total time.Duration
+	}{
+		"a stream has its first-token limit":     {(*stage).stream, 3 * time.Second, CodeFirstTokenTimeout, time.Minute},
+		"a whole answer has half of the minute":  {(*stage).complete, 30 * time.Second, CodeTotalTimeout, time.Minute},
+		"and at least the first-token limit":     {(*stage).complete, 3 * time.Second, CodeTotalTimeout, 4 * time.Second},
+		"a stream has no more than the deadline": {(*stage).stream, 2 * time.Second, CodeTotalTimeout, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, []act{{hang: true}}, nil)
+				s.plan.Timeout.Total = c.total
+				r := c.run(s, t.Context())
+				s.over(r.trace)
+				if s.elapsed() != c.took {
+					t.Errorf("took %v, want %v", s.elapsed(), c.took)
+				}
+				first := r.trace.Attempts[0]
+				if first.Err == nil || first.Err.Class != switchgear.ClassTimeout || first.Err.Code != c.code || first.Duration != c.took {
+					t.Errorf("first attempt %+v", first)
+				}
+				if s.books[0].outcomes[0] != OutcomeSlow {
+					t.Errorf("outcome %v", s.books[0].outcomes)
+				}
+				if c.took < c.total != (r.err == nil) {
+					t.Errorf("error %v", r.err)
+				}
+				if r.err != nil && (r.err.Class != switchgear.ClassExhausted || errors.Is(r.err, context.DeadlineExceeded)) {
+					t.Errorf("error %v", r.err)
+				}
+			})
+		})
+	}
+}
+
+// TestCallersDeadline: a deadline of the caller's own is kept, and is no fault
+// of the target's.
+func TestCallersDeadline(t *testing.T) {
+	for way, run := range ways {
+		t.Run(way, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, []act{{hang: true}}, []act{{hang: true}})
+				ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
+				defer cancel()
+				r := run(s, ctx)
+				s.over(r.trace)
+				if s.elapsed() != 800*time.Millisecond {
+					t.Errorf("took %v", s.elapsed())
+				}
+				if r.err == nil || r.err.Class != switchgear.ClassExhausted {
+					t.Fatalf("error %v", r.err)
+				}
+				cause, ok := errors.AsType[*switchgear.Error](r.err.Err)
+				if !ok || cause.Code != CodeTotalTimeout || errors.Is(r.err, context.DeadlineExceeded) {
+					t.Errorf("cause %v", r.err.Err)
+				}
+				if s.books[0].outcomes[0] != OutcomeIgnored {
+					t.Errorf("outcome %v", s.books[0].outcomes)
+				}
+			})
+		})
+	}
+}
+
+// unannounced is a context that does not say when it ends.
+type unannounced struct{ context.Context }
+
+func (unannounced) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// TestDeadlineInTheCallersWords: a deadline of the caller's that has a cause of
+// its own says as little about the target as one that has none, whichever
+// fires first, the caller's timer or ours.
+func TestDeadlineInTheCallersWords(t *testing.T) {
+	mine := &switchgear.Error{Class: switchgear.ClassTimeout, Code: "client_deadline", Message: "the caller's own"}
+	for way, run := range ways {
+		for _, cause := range []error{mine, nil} {
+			t.Run(way, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := set(t, []act{{hang: true}})
+					ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
+					defer cancel()
+					r := run(s, unannounced{ctx})
+					if got := s.books[0].outcomes[0]; got != OutcomeIgnored || s.elapsed() != time.Second {
+						t.Errorf("outcome %d after %v", got, s.elapsed())
+					}
+					if err := r.trace.Attempts[0].Err; err == nil || err.Code != CodeTotalTimeout || !strings.Contains(r.err.Message, "no whole answer within 1 s") {
+						t.Errorf("attempt %v, error %v", err, r.err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestStraggler: one slow answer of a target that is otherwise well is asked
+// for again where there is nowhere else to go, and only there.
+func TestStraggler(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(s *stage)
+		calls  string
+		step   int
+	}{
+		"the last step": {func(*stage) {}, "0 2", 2},
+		"the others open": {func(s *stage) {
+			s.books[0].closed, s.books[1].closed = false, true
+			s.fakes[0].acts, s.fakes[1].acts = s.fakes[1].acts, nil
+		}, "2 0", 1},
+		"it is not calm":     {func(s *stage) { s.books[1].mood = Verdict{} }, "0 1", 0},
+		"no breaker":         {func(s *stage) { s.plan.Steps[1].Breaker = nil }, "0 1", 0},
+		"nothing pays":       {func(s *stage) { s.plan.Retries = &purse{} }, "0 1", 0},
+		"no call left":       {func(s *stage) { s.plan.Attempts = 1 }, "0 1", 0},
+		"no retries":         {func(s *stage) { s.plan.Steps[1].Retry.Attempts = 1 }, "0 1", 0},
+		"no time":            {func(s *stage) { s.plan.Timeout.Total = 3500 * time.Millisecond }, "0 1", 0},
+		"there is a next":    {func(s *stage) { s.plan.Steps = append(s.plan.Steps, Step{Number: 3, Provider: s.fakes[0]}) }, "1 1", 3},
+		"the second as slow": {func(s *stage) { s.fakes[1].acts = []act{{hang: true}} }, "0 2", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, nil, []act{{hang: true}, {}})
+				s.paced(400, 1000)
+				s.books[0].closed, s.books[0].final, s.books[1].final = true, true, true // no panic
+				s.books[0].mood, s.books[1].mood = Verdict{Calm: true}, Verdict{Calm: true}
+				c.change(s)
+				r := s.stream(t.Context())
+				if s.counts() != c.calls || r.trace.Step != c.step {
+					t.Errorf("%s calls, served by %d: %v", s.counts(), r.trace.Step, r.err)
 				}
 			})
 		})

@@ -11,13 +11,17 @@ import (
 // An answer that the caller wants in one piece can be fetched bit by bit, so
 // that a target which falls silent is noticed within the time to its first
 // token rather than after its share of the request. It is put together here,
-// from values: so it is done where the caller gets values anyway, or bytes that
-// are written from values. An answer whose bytes pass as they came is fetched
-// whole: what a stream leaves out of an answer could not be put back.
+// from values, and so a request that came over the wire is told by its values
+// too, even to a target of its own protocol: see foreign.
+
+// assembles reports whether answers to this request are put together here.
+func (j *job) assembles() bool {
+	return j.kind == kindWhole && j.plan.Fetch == FetchStream && (j.req.Wire == nil || j.runner.decode != nil)
+}
 
 // kindAt is how a step is asked: what the caller wants, or bit by bit.
-func (j *job) kindAt(step *Step) kind {
-	if j.kind == kindWhole && j.plan.Fetch == FetchStream && (j.req.Wire == nil || j.foreign(step)) {
+func (j *job) kindAt() kind {
+	if j.assembles() {
 		return kindStream
 	}
 	return j.kind
@@ -128,10 +132,9 @@ func (b *assembly) at(at place, kind switchgear.PartKind) *growing {
 // drop names a part of which something is lost, once.
 func (b *assembly) drop(at place) {
 	name := "answer.choices[" + strconv.Itoa(at.choice) + "].parts[" + strconv.Itoa(at.part) + "]"
-	if slices.Contains(b.resp.Trace.Dropped, name) {
-		return
+	if !slices.Contains(b.resp.Trace.Dropped, name) {
+		b.resp.Trace.Dropped = append(b.resp.Trace.Dropped, name)
 	}
-	b.resp.Trace.Dropped = append(b.resp.Trace.Dropped, name)
 }
 
 // whole is the part with all that was added to it.

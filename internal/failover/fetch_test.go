@@ -87,24 +87,31 @@ func TestFetchDeclined(t *testing.T) {
 	})
 }
 
-// TestFetchWhole: bytes that are to pass as they came come in one piece.
-func TestFetchWhole(t *testing.T) {
+// TestFetchWire: a request that came over the wire is told by its values, by
+// whatever protocol the target goes: silence costs the time to a first token.
+// Without a way to read it, it is fetched whole.
+func TestFetchWire(t *testing.T) {
 	for name, c := range map[string]struct {
 		dialects []string
+		unread   bool
 		took     time.Duration
 	}{
-		"native":  {[]string{"openai"}, 30 * time.Second},
-		"foreign": {nil, 3 * time.Second},
+		"native":  {[]string{"openai"}, false, 3 * time.Second},
+		"foreign": {nil, false, 3 * time.Second},
+		"unread":  {[]string{"openai"}, true, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := set(t, []act{{hang: true}}, nil)
 				s.plan.Fetch, s.plan.Steps[0].Dialects = FetchStream, c.dialects
-				s.runner.decode = func(*switchgear.Wire) (*switchgear.Request, error) { return ask0(), nil }
+				if s.runner.decode = nil; !c.unread {
+					s.runner.decode = func(*switchgear.Wire) (*switchgear.Request, error) { return ask0(), nil }
+				}
+				s.plan.Steps[1].Dialects = c.dialects
 				req := &switchgear.Request{Wire: &switchgear.Wire{Dialect: "openai", Body: []byte("{}")}}
 				resp, err := s.runner.Complete(t.Context(), s.plan, req)
-				if err != nil || s.elapsed() != c.took || resp.Text() != "from b" {
-					t.Errorf("%v after %v", err, s.elapsed())
+				if err != nil || s.elapsed() != c.took || resp.Trace.Step != 2 || resp.Text() == "" {
+					t.Errorf("%q, %v after %v", resp.Text(), err, s.elapsed())
 				}
 			})
 		})

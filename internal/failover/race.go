@@ -125,12 +125,7 @@ func outrun() *switchgear.Error {
 func compete[T any](j *job, op *operation[T], p *permit, beside *company) heat[T] {
 	r := &race{tee: beside.tee}
 	results := make(chan reply[T], len(r.field))
-	start := func(a *attempt) {
-		go func() {
-			answer, err := op.try(a)
-			results <- reply[T]{a: a, answer: answer, err: err}
-		}()
-	}
+	start := func(a *attempt) { go func() { results <- venture(op, a) }() }
 	first := j.begin(p, r)
 	r.field[0] = first
 	var due <-chan time.Time
@@ -177,6 +172,23 @@ func compete[T any](j *job, op *operation[T], p *permit, beside *company) heat[T
 			}
 		}
 	}
+}
+
+// venture makes an attempt on a goroutine that nobody else guards: a panic of
+// ours or of an observer's must cost this request only, not the process.
+func venture[T any](op *operation[T], a *attempt) (res reply[T]) {
+	res.a = a
+	defer func() {
+		p := caught(recover(), "")
+		if p == nil {
+			return
+		}
+		p.Message = "the gateway's code panicked"
+		res.answer, res.err = nil, p
+		a.settle(p) // if it was not that which panicked
+	}()
+	res.answer, res.err = op.try(a)
+	return res
 }
 
 // conclude writes down a loser that has not come back yet: what is known of it

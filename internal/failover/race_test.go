@@ -23,15 +23,6 @@ func suspected(t *testing.T, scripts ...[]act) *stage {
 	return s
 }
 
-// onTrial makes a chain of which the first is on trial.
-func onTrial(t *testing.T, scripts ...[]act) *stage {
-	t.Helper()
-	s := set(t, scripts...)
-	s.books[0].mood = Verdict{Tee: true}
-	s.paced(400, 1000)
-	return s
-}
-
 // slowly is an answer, streamed or whole, that begins after a time.
 func slowly(d time.Duration) []act { return []act{{delay: d}} }
 
@@ -263,98 +254,6 @@ func TestHeldRace(t *testing.T) {
 	}
 }
 
-// TestTee: a target on trial runs beside the next from the start. It serves if
-// it is first; if it is not, it is measured all the same.
-func TestTee(t *testing.T) {
-	for name, c := range map[string]struct {
-		first   []act
-		second  []act
-		step    int
-		took    time.Duration
-		settled time.Duration
-		outcome OutcomeKind
-		ratio   float64
-		lost    bool
-	}{
-		"first":                     {slowly(100 * time.Millisecond), slowly(time.Second), 1, 100 * time.Millisecond, 100 * time.Millisecond, OutcomeOK, 0.25, false},
-		"second and well":           {slowly(800 * time.Millisecond), slowly(500 * time.Millisecond), 2, 500 * time.Millisecond, 800 * time.Millisecond, OutcomeOK, 2, true},
-		"second and failing":        {[]act{{delay: time.Second, err: fault(switchgear.ClassServer)}}, slowly(500 * time.Millisecond), 2, 500 * time.Millisecond, time.Second, OutcomeFail, 0, true},
-		"silent":                    {[]act{{hang: true}}, slowly(500 * time.Millisecond), 2, 500 * time.Millisecond, 3 * time.Second, OutcomeSlow, 0, true},
-		"failing at once":           {[]act{{err: fault(switchgear.ClassConnect)}}, slowly(500 * time.Millisecond), 2, 500 * time.Millisecond, 500 * time.Millisecond, OutcomeFail, 0, false},
-		"refusing the request":      {[]act{{err: fault(switchgear.ClassInvalid)}}, slowly(500 * time.Millisecond), 2, 500 * time.Millisecond, 500 * time.Millisecond, OutcomeIgnored, 0, false},
-		"the only one that is well": {slowly(800 * time.Millisecond), []act{{err: fault(switchgear.ClassOverloaded)}}, 1, 800 * time.Millisecond, 800 * time.Millisecond, OutcomeOK, 2, false},
-	} {
-		for way, run := range ways {
-			t.Run(name+"/"+way, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					s := onTrial(t, c.first, c.second)
-					s.plan.Timeout.Total = 6 * time.Second // so that a whole answer has three seconds too
-					s.plan.Steps[0].Pace.(*gait).span.P95 = time.Second
-					ctx, cancel := context.WithCancel(t.Context())
-					r := run(s, ctx)
-					took := s.elapsed()
-					cancel() // the caller is gone, and that is nobody's business any more
-					for synctest.Wait(); s.books[0].heard() == 0; synctest.Wait() {
-						time.Sleep(10 * time.Millisecond)
-					}
-					synctest.Wait()
-					s.over(r.trace)
-					if r.err != nil || s.counts() != "1 1" || r.trace.Step != c.step || took != c.took {
-						t.Fatalf("step %d after %v and %s calls: %v", r.trace.Step, took, s.counts(), r.err)
-					}
-					if s.elapsed() != c.settled {
-						t.Errorf("told after %v", s.elapsed())
-					}
-					if o := s.books[0].last(); o.Kind != c.outcome || o.Ratio != c.ratio {
-						t.Errorf("told %+v", o)
-					}
-					i := slices.IndexFunc(s.watcher.seen, func(a switchgear.Attempt) bool { return a.Target.Provider == "a" })
-					if a := s.watcher.seen[i]; a.Lost != c.lost || r.trace.Attempts[0].Lost != c.lost {
-						t.Errorf("seen %+v, traced %+v", a, r.trace.Attempts[0])
-					}
-				})
-			})
-		}
-	}
-}
-
-// TestTeeAlone: one request must not be in two places, or may not be.
-func TestTeeAlone(t *testing.T) {
-	for name, c := range map[string]struct {
-		change func(s *stage)
-		calls  string
-		why    string
-	}{
-		"it must be alone":    {func(s *stage) { s.runner.alone = func(*switchgear.Request) bool { return true } }, "0 1", skipTrial},
-		"one call is left":    {func(s *stage) { s.plan.Attempts = 1 }, "0 1", skipTrial},
-		"nothing pays for it": {func(s *stage) { s.plan.Retries = &purse{} }, "0 1", skipTrial},
-		"no fallback":         {func(s *stage) { s.plan.NoFallback = true }, "1 0", ""},
-		"nobody beside it":    {func(s *stage) { s.books[1].closed = true }, "1 0", ""},
-		"alone in both ways": {func(s *stage) {
-			s.books[1].closed = true
-			s.runner.alone = func(*switchgear.Request) bool { return true }
-		}, "1 0", ""},
-		"the other is on trial":   {func(s *stage) { s.books[1].mood = Verdict{Tee: true} }, "1 0", ""},
-		"nobody left to pay for":  {func(s *stage) { s.books[1].closed = true; s.plan.Retries = &purse{} }, "1 0", ""},
-		"the other is suspicious": {func(s *stage) { s.books[1].mood = Verdict{Watch: true} }, "1 1", ""},
-	} {
-		for way, run := range ways {
-			t.Run(name+"/"+way, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					s := onTrial(t, slowly(100*time.Millisecond), slowly(200*time.Millisecond))
-					c.change(s)
-					r := run(s, t.Context())
-					synctest.Wait()
-					s.over(r.trace)
-					if r.err != nil || s.counts() != c.calls || r.trace.Attempts[0].Skipped != c.why {
-						t.Errorf("%s calls, %+v: %v", s.counts(), r.trace.Attempts, r.err)
-					}
-				})
-			})
-		}
-	}
-}
-
 // TestRaceCancel: the caller's leaving ends both, at once and without blame.
 func TestRaceCancel(t *testing.T) {
 	for name, with := range map[string]func(*testing.T, ...[]act) *stage{"hedge": suspected, "tee": onTrial} {
@@ -461,23 +360,6 @@ func TestRaceReadsOnce(t *testing.T) {
 	})
 }
 
-// TestTrialOutlivesTheRequest: a trial that lost has its own time to its first
-// content, however short its request's was.
-func TestTrialOutlivesTheRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := onTrial(t, []act{{hang: true}}, slowly(500*time.Millisecond))
-		s.plan.Timeout.Total = time.Second
-		r := s.stream(t.Context())
-		for synctest.Wait(); s.books[0].heard() == 0; synctest.Wait() {
-			time.Sleep(100 * time.Millisecond)
-		}
-		s.over(r.trace)
-		if o := s.books[0].last(); r.err != nil || o.Kind != OutcomeSlow || s.elapsed() != 3*time.Second {
-			t.Errorf("told %+v after %v: %v", o, s.elapsed(), r.err)
-		}
-	})
-}
-
 // TestSuspectIsNotWaitedFor: where there is somewhere else to go.
 func TestSuspectIsNotWaitedFor(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -531,6 +413,32 @@ func TestDeadHeat(t *testing.T) {
 				s.over(r.trace)
 				if r.err != nil || r.trace.Step != 2 || !slices.Equal(panels[0].judged, []bool{true}) {
 					t.Errorf("served by %d, judged %v: %v", r.trace.Step, panels[0].judged, r.err)
+				}
+			})
+		})
+	}
+}
+
+// shaky is an observer that panics.
+type shaky struct{ *watcher }
+
+func (s shaky) Attempted(ctx context.Context, plan *Plan, a *switchgear.Attempt) {
+	s.watcher.Attempted(ctx, plan, a)
+	panic("CANARY")
+}
+
+// TestRaceSurvives a panic where nobody but the race could catch it.
+func TestRaceSurvives(t *testing.T) {
+	for way, run := range ways {
+		t.Run(way, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := suspected(t, []act{{delay: 900 * time.Millisecond, err: fault(switchgear.ClassServer)}}, nil)
+				s.runner.observer = shaky{s.watcher}
+				r := run(s, t.Context())
+				synctest.Wait()
+				s.over(r.trace)
+				if _, ok := errors.AsType[*PanicError](error(r.err)); !ok || r.err.Class != switchgear.ClassInternal || strings.Contains(r.err.Error(), "CANARY") {
+					t.Errorf("%v", r.err)
 				}
 			})
 		})

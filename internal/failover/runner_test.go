@@ -279,74 +279,6 @@ func TestAllKeysCooling(t *testing.T) {
 	}
 }
 
-func TestSilence(t *testing.T) {
-	for name, c := range map[string]struct {
-		run   func(*stage, context.Context) result
-		took  time.Duration
-		code  string
-		total time.Duration
-	}{
-		"a stream has its first-token limit":     {(*stage).stream, 3 * time.Second, CodeFirstTokenTimeout, time.Minute},
-		"a whole answer has half of the minute":  {(*stage).complete, 30 * time.Second, CodeTotalTimeout, time.Minute},
-		"and at least the first-token limit":     {(*stage).complete, 3 * time.Second, CodeTotalTimeout, 4 * time.Second},
-		"a stream has no more than the deadline": {(*stage).stream, 2 * time.Second, CodeTotalTimeout, 2 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := set(t, []act{{hang: true}}, nil)
-				s.plan.Timeout.Total = c.total
-				r := c.run(s, t.Context())
-				s.over(r.trace)
-				if s.elapsed() != c.took {
-					t.Errorf("took %v, want %v", s.elapsed(), c.took)
-				}
-				first := r.trace.Attempts[0]
-				if first.Err == nil || first.Err.Class != switchgear.ClassTimeout || first.Err.Code != c.code || first.Duration != c.took {
-					t.Errorf("first attempt %+v", first)
-				}
-				if s.books[0].outcomes[0] != OutcomeSlow {
-					t.Errorf("outcome %v", s.books[0].outcomes)
-				}
-				if c.took < c.total != (r.err == nil) {
-					t.Errorf("error %v", r.err)
-				}
-				if r.err != nil && (r.err.Class != switchgear.ClassExhausted || errors.Is(r.err, context.DeadlineExceeded)) {
-					t.Errorf("error %v", r.err)
-				}
-			})
-		})
-	}
-}
-
-// TestCallersDeadline: a deadline of the caller's own is kept, and is no fault
-// of the target's.
-func TestCallersDeadline(t *testing.T) {
-	for way, run := range ways {
-		t.Run(way, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := set(t, []act{{hang: true}}, []act{{hang: true}})
-				ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
-				defer cancel()
-				r := run(s, ctx)
-				s.over(r.trace)
-				if s.elapsed() != 800*time.Millisecond {
-					t.Errorf("took %v", s.elapsed())
-				}
-				if r.err == nil || r.err.Class != switchgear.ClassExhausted {
-					t.Fatalf("error %v", r.err)
-				}
-				cause, ok := errors.AsType[*switchgear.Error](r.err.Err)
-				if !ok || cause.Code != CodeTotalTimeout || errors.Is(r.err, context.DeadlineExceeded) {
-					t.Errorf("cause %v", r.err.Err)
-				}
-				if s.books[0].outcomes[0] != OutcomeIgnored {
-					t.Errorf("outcome %v", s.books[0].outcomes)
-				}
-			})
-		})
-	}
-}
-
 func TestCancel(t *testing.T) {
 	for way, run := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -494,35 +426,5 @@ func TestAnsweredInItsPlace(t *testing.T) {
 	e.Status = 403
 	if got := words(e); got != "unreachable, something else answered in its place (403)" {
 		t.Error(got)
-	}
-}
-
-// unannounced is a context that does not say when it ends.
-type unannounced struct{ context.Context }
-
-func (unannounced) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// TestDeadlineInTheCallersWords: a deadline of the caller's that has a cause of
-// its own says as little about the target as one that has none, whichever
-// fires first, the caller's timer or ours.
-func TestDeadlineInTheCallersWords(t *testing.T) {
-	mine := &switchgear.Error{Class: switchgear.ClassTimeout, Code: "client_deadline", Message: "the caller's own"}
-	for way, run := range ways {
-		for _, cause := range []error{mine, nil} {
-			t.Run(way, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					s := set(t, []act{{hang: true}})
-					ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
-					defer cancel()
-					r := run(s, unannounced{ctx})
-					if got := s.books[0].outcomes[0]; got != OutcomeIgnored || s.elapsed() != time.Second {
-						t.Errorf("outcome %d after %v", got, s.elapsed())
-					}
-					if err := r.trace.Attempts[0].Err; err == nil || err.Code != CodeTotalTimeout || !strings.Contains(r.err.Message, "no whole answer within 1 s") {
-						t.Errorf("attempt %v, error %v", err, r.err)
-					}
-				})
-			})
-		}
 	}
 }

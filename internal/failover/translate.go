@@ -7,10 +7,11 @@ import (
 	"github.com/switchgear-dev/switchgear"
 )
 
-// foreign reports whether a step's target does not speak the dialect the
-// request came in.
+// foreign reports whether a step's target is told the values of the request
+// rather than its bytes: it does not speak the dialect they are written in, or
+// its answer is to be put together here.
 func (j *job) foreign(step *Step) bool {
-	return j.dialect != "" && !slices.Contains(step.Dialects, j.dialect)
+	return j.dialect != "" && (j.assembles() || !slices.Contains(step.Dialects, j.dialect))
 }
 
 // translates lets foreign targets have the request's values, if they can be

@@ -35,7 +35,8 @@ func (a *attempt) complete(req *switchgear.Request) (*switchgear.Response, *swit
 		a.settle(err)
 		return nil, err
 	}
-	a.usage, a.seen = resp.Usage, weighAnswer(resp)
+	a.usage, a.seen, a.finished = resp.Usage, weighAnswer(resp), true
+	a.heard(resp.Model)
 	resp.Cost = a.cost()
 	if a.job.plan.Policy == PolicyFallback && filtered(resp.Choices) {
 		err = declined(a.step.Target.Provider, resp.Choices[0].Finish.Reason)
@@ -53,7 +54,8 @@ func (a *attempt) embed(req *switchgear.EmbedRequest) (*switchgear.EmbedResponse
 		return a.step.Provider.(switchgear.Embedder).Embed(a.ctx, &call) //nolint:forcetypeassert // the survey of the steps made sure
 	})
 	if err == nil {
-		a.usage = resp.Usage
+		a.usage, a.finished = resp.Usage, true
+		a.heard(resp.Model)
 		resp.Cost = a.cost()
 		a.claim()
 	}

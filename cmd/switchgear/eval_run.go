@@ -18,7 +18,8 @@ import (
 type runFlags struct {
 	setFlags
 
-	out outFlags
+	out  outFlags
+	lock lockFlags
 
 	candidate, incumbent string
 	maxCost              float64
@@ -55,6 +56,7 @@ A candidate that is worse beyond doubt is not asked the rest; --diagnose full as
 	}
 	f.register(c)
 	f.out.register(c)
+	f.lock.register(c)
 	fl := c.Flags()
 	fl.StringVar(&f.candidate, "candidate", "", "who is to be tried: provider/model, or a short name under models")
 	fl.StringVar(&f.incumbent, "incumbent", "", "who it is set against (default: the first step of the route)")
@@ -110,7 +112,13 @@ func (f *runFlags) run(c *cobra.Command, name string) error {
 		}
 		return &badError{err: err}
 	}
-	return f.out.finish(c, &f.setFlags, run, b.store)
+	verdict := f.out.finish(c, &f.setFlags, run, b.store)
+	if f.lock.write {
+		if err := f.lock.record(c, &f.setFlags, run); err != nil {
+			return err
+		}
+	}
+	return verdict
 }
 
 // bench opens what a run needs.

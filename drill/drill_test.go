@@ -77,8 +77,13 @@ func figures(out *drill.Outcome) string {
 // limit that was learned while a provider came back with a part of its capacity
 // takes a minute to grow out of the way. A fifth of the connections reset is
 // one retry in five that opens nothing (H), and a model whose key has cooled as
-// well comes back some trials later (F).
+// well comes back some trials later (F). Two failures of the last 2 % can end a
+// ramp, which is then begun anew (C); a lucky probe can clear a refused key, for
+// a second page (E); and the trials before a ramp weigh on its first seconds (B).
 var short = map[string]drill.Limits{
+	"B": {drill.FigureLoad: 12},
+	"C": {drill.FigureBack: 95},
+	"E": {drill.FigurePages: 2, drill.FigureResolves: 2},
 	"F": {drill.FigureBack: 95},
 	"H": {drill.FigureCalls: 1.04},
 	"G": {drill.FigureP50: 0.045, drill.FigureBack: 95},

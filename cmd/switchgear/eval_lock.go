@@ -47,7 +47,7 @@ func (l *lockFlags) record(c *cobra.Command, flags *setFlags, run *eval.Run) err
 	e := run.Evidence()
 	kept := lock.Evidence{
 		Run: e.Run, Date: e.At, Verdict: lock.Verdict(e.Verdict), Stakes: run.Stakes, Incumbent: e.Incumbent, N: e.N, Difference: e.Diff,
-		Lower: e.Low, Upper: e.High, Margin: e.Margin, Alpha: e.Alpha, P: e.P, By: l.by, Bound: claim.Bound,
+		Lower: e.Low, Upper: e.High, Margin: e.Margin, Alpha: e.Alpha, P: e.P, By: l.by, Answers: run.Answers(), Bound: claim.Bound,
 	}
 	if inc, err := reached(loaded.Config, wanted, run.Route, run.Incumbent.Target); err == nil {
 		kept.IncumbentParams = inc.Bound.Params
@@ -59,7 +59,7 @@ func (l *lockFlags) record(c *cobra.Command, flags *setFlags, run *eval.Run) err
 	if err := sound(loaded); err != nil {
 		return err
 	}
-	recorded := loaded.Lock.Record(run.Route, run.Candidate.Target, kept, run.Answers(), signer)
+	recorded := loaded.Lock.Record(run.Route, run.Candidate.Target, kept, signer)
 	if err := save(loaded); err != nil { // it is a try, even if it makes no evidence
 		return err
 	}

@@ -29,7 +29,7 @@ func (s shape) keys() []string {
 		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "alerts"},
 		shapeAdmin:    {"listen", "token"},
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight"},
-		shapeModel:    {"model", "tier", "price", "same_as"},
+		shapeModel:    {"model", "tier", "price", "same_as", "retires"},
 		shapeRoute: {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "content_policy",
 			"strict", "aliases", "rules", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",

@@ -29,6 +29,7 @@ type Config struct {
 	Retry      Retry
 	Breakers   []Breaker
 	Clients    []Client
+	Gate       Gate
 	Alerts     []Receiver
 	NoAlerts   bool   // the file says that nobody is to be told of anything
 	Generation string // six hexadecimal digits that change when the configuration does
@@ -38,7 +39,7 @@ type Config struct {
 // Places says where the settings stand that have no type of their own. A
 // setting that is not in the file has no place.
 type Places struct {
-	Listen, Admin, AdminListen, AdminToken, Expose, Direct, Clients, Alerts Position
+	Listen, Admin, AdminListen, AdminToken, Expose, Direct, Clients, Alerts, Gate Position
 }
 
 // Admin is the port for operators.
@@ -146,6 +147,7 @@ type Route struct {
 	Strict        bool // a request is refused rather than part of it left out
 	Aliases       []Word
 	Rules         []Rule
+	Eval          string // the eval set that proves its targets, by a path relative to this file; "" for none
 	Retry         Retry  // as written; see [Config.RetryFor]
 	Opinion       Switch // whether a refusal in unknown words is worth a second opinion; see [Route.SecondOpinion]
 	Hedge         bool   // a target under suspicion is raced by the next
@@ -157,6 +159,7 @@ type Route struct {
 	PolicyPos     Position
 	TimeoutPos    Position
 	KindPos       Position
+	EvalPos       Position
 }
 
 // Word is a word of a list and where it stands.

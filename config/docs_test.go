@@ -23,6 +23,11 @@ func TestReferenceIsComplete(t *testing.T) {
 			}
 		}
 	}
+	for _, key := range shapeGate.keys() {
+		if !strings.Contains(page, "\n| `gate."+key+"` | ") {
+			t.Errorf("the reference has no row for gate.%s", key)
+		}
+	}
 	for _, key := range shapeAdmin.keys() {
 		if !strings.Contains(page, "\n| `admin."+key+"` | ") {
 			t.Errorf("the reference has no row for admin.%s", key)

@@ -53,6 +53,7 @@ type Finding struct {
 	Message  string   `json:"message"` // what is wrong, without the full stop
 	Fix      string   `json:"fix"`     // how to mend it, in whole sentences; may be empty
 	Severity Severity `json:"severity"`
+	Gate     bool     `json:"gate,omitempty"` // it is about the evidence for a target, and not about the file
 }
 
 // String is one line: file:line:col path: what is wrong. How to mend it.

@@ -102,6 +102,7 @@ func (r *reader) file(root *node) *Config {
 	r.names(o.get("clients"), "clients", "a client", func(e entry, path string) {
 		c.Clients = append(c.Clients, r.client(e, path))
 	})
+	r.gate(c, o)
 	r.alerts(c, o)
 	r.demand(o)
 	return c

@@ -91,6 +91,7 @@ func (r *reader) route(e entry, path string) Route {
 	}
 	t.Floor, _ = switchgear.ParseTier(o.word("floor", "small", "mid", "frontier"))
 	t.Chain = r.chain(o, e.pos)
+	t.Eval, t.EvalPos = r.eval(o), o.pos("eval")
 	if n := o.get("timeout"); n != nil {
 		t.Timeout = r.timeout(n, child(path, "timeout"))
 	}

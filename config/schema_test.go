@@ -67,7 +67,7 @@ func TestSchemaKeys(t *testing.T) {
 	want := map[string][]string{}
 	for _, s := range []shape{
 		shapeFile, shapeAdmin, shapeProvider, shapeModel, shapeRoute, shapeStep, shapeWith, shapeThinking,
-		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient, shapeBreaker, shapeReceiver,
+		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient, shapeBreaker, shapeReceiver, shapeGate,
 	} {
 		want[string(s)] = slices.Sorted(slices.Values(s.keys()))
 		if len(want[string(s)]) == 0 || (s.example() == "" && s != shapeFile) {
@@ -117,6 +117,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"client-without-hash", "client-with-key-for-hash", "client-without-routes", "expose-unknown", "direct-unknown",
 		"breaker-unknown-setting", "breaker-not-a-map", "breaker-cooldown-malformed", "retry-budget-malformed", "in-flight-zero",
 		"second-opinion-unknown", "hedge-unknown", "fetch-unknown",
+		"gate-unknown-mode", "gate-unknown-setting", "gate-not-a-word", "gate-key-malformed", "gate-no-keys", "eval-absolute", "eval-not-yaml", "eval-empty",
 		"alert-unknown-sink", "alert-sink-of-a-later-version", "alert-without-kind", "alert-without-on", "alert-on-empty", "alert-unknown",
 		"alert-without-key", "alert-without-url", "alert-without-secret", "alert-key-of-webhook", "alert-not-a-map", "alert-end-alone",
 	} {

@@ -21,18 +21,19 @@ const (
 	shapeClient   shape = "client"
 	shapeBreaker  shape = "breaker"
 	shapeReceiver shape = "receiver"
+	shapeGate     shape = "gate"
 )
 
 // keys are the settings of a shape, most used first.
 func (s shape) keys() []string {
 	return map[shape][]string{
-		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "alerts"},
+		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts"},
 		shapeAdmin:    {"listen", "token"},
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight"},
 		shapeModel:    {"model", "tier", "price", "same_as", "retires"},
 		shapeRoute: {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "content_policy",
-			"strict", "aliases", "rules", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",
+			"strict", "aliases", "rules", "eval", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",
 		},
 		shapeStep:     {"use", "with"},
 		shapeWith:     {"thinking", "effort", "cache", "tier", "max_tokens", "temperature", "body"},
@@ -44,15 +45,16 @@ func (s shape) keys() []string {
 		shapeClient:   {"hash", "routes", "labels"},
 		shapeBreaker:  {"window", "cooldown", "probe"},
 		shapeReceiver: {"kind", "on", "key", "url", "secret"},
+		shapeGate:     {"mode", "trusted_keys"},
 	}[s]
 }
 
 // later are settings that a later version will have.
 func (s shape) later() []string {
 	return map[shape][]string{
-		shapeFile:     {"gate", "limits", "record", "telemetry", "eval", "evals", "swap"},
+		shapeFile:     {"limits", "record", "telemetry", "eval", "evals", "swap"},
 		shapeProvider: {"region"},
-		shapeRoute:    {"max_cost", "eval", "swap", "limits"},
+		shapeRoute:    {"max_cost", "normalise", "swap", "limits"},
 		shapeClient:   {"rpm", "spend"},
 	}[s]
 }
@@ -74,6 +76,7 @@ func (s shape) example() string {
 		shapeClient:   `{hash: "sha256:...", routes: [chat]}`,
 		shapeBreaker:  "{window: 10s, cooldown: 5s..15s}",
 		shapeReceiver: `{kind: pagerduty, key: "${PD_ROUTING_KEY}", on: [circuit_open]}`,
+		shapeGate:     `{mode: enforce, trusted_keys: ["ed25519:..."]}`,
 	}[s]
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/eval/lock"
 	"github.com/switchgear-dev/switchgear/internal/capability"
 )
 
@@ -17,14 +18,19 @@ import (
 // what their route needs, doors left open. What the catalogue does not know is
 // a warning. It calls no provider and needs no secrets, and it takes what
 // [config.Parse] made of a file with errors as well, so that everything wrong
-// with a file can be told at once.
-func Check(cfg *config.Config) []config.Finding {
-	return check(cfg, nil, time.Now())
+// with a file can be told at once. What is not proven by the lock is marked as
+// the gate's; without a lock nothing is.
+func Check(cfg *config.Config, with ...LockOption) []config.Finding {
+	var held *lock.File
+	for _, o := range with {
+		held = o.file
+	}
+	return check(cfg, nil, held, time.Now())
 }
 
 // check is Check at a date. The providers in given are served by the program's
 // own code, whatever their kind.
-func check(cfg *config.Config, given []string, now time.Time) []config.Finding {
+func check(cfg *config.Config, given []string, held *lock.File, now time.Time) []config.Finding {
 	c := &checker{cfg: cfg, given: given, now: now, said: map[config.Finding]bool{}}
 	c.doors()
 	c.providers()
@@ -32,6 +38,7 @@ func check(cfg *config.Config, given []string, now time.Time) []config.Finding {
 	for i := range cfg.Routes {
 		c.route(&cfg.Routes[i])
 	}
+	c.gate(held)
 	config.Sort(c.findings)
 	return c.findings
 }

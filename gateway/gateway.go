@@ -23,6 +23,7 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/eval/lock"
 	"github.com/switchgear-dev/switchgear/internal/dialect/anthropic"
 	"github.com/switchgear-dev/switchgear/internal/dialect/openai"
 	"github.com/switchgear-dev/switchgear/internal/failover"
@@ -41,7 +42,8 @@ type Gateway struct {
 	closed  atomic.Bool
 }
 
-// Open reads a configuration file and starts a gateway over it. The error is a
+// Open reads a configuration file, and switchgear.lock beside it, and starts a
+// gateway over them. The error is a
 // [*ConfigError] if the file is wrong. Warnings are passed over: [Check] and
 // the command line show them.
 func Open(ctx context.Context, path string, opts ...Option) (*Gateway, error) {
@@ -52,7 +54,11 @@ func Open(ctx context.Context, path string, opts ...Option) (*Gateway, error) {
 	if hasErrors(findings) || cfg == nil {
 		return nil, &ConfigError{Findings: findings}
 	}
-	return New(ctx, cfg, opts...)
+	held, _, err := lock.Load(lock.Beside(path))
+	if err != nil {
+		return nil, err
+	}
+	return New(ctx, cfg, append([]Option{WithLock(held)}, opts...)...)
 }
 
 // New starts a gateway over a configuration that was parsed already. It calls
@@ -68,7 +74,7 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	}
 	g.options.observers = append(g.options.observers, &keyWatch{gateway: g})
 	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers}})
-	if err := g.Reload(cfg); err != nil {
+	if err := g.Reload(cfg, WithLock(g.options.lock)); err != nil {
 		return nil, err
 	}
 	return g, nil
@@ -76,18 +82,25 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 
 // Reload replaces the configuration. If the new one is wrong, the error is a
 // [*ConfigError] and the old one stays in place. Breakers are kept for
-// targets that both have, cool-offs for providers whose keys are the same.
-func (g *Gateway) Reload(cfg *config.Config) error {
+// targets that both have, cool-offs for providers whose keys are the same. The
+// gate goes by the lock that comes with the configuration, or else by the one it
+// had; a lock given with a configuration that is refused is forgotten with it.
+func (g *Gateway) Reload(cfg *config.Config, with ...LockOption) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	held := g.options.lock
+	for _, o := range with {
+		held = o.file
+	}
 	given := slices.Sorted(maps.Keys(g.options.providers))
-	if findings := check(cfg, given, time.Now()); hasErrors(findings) {
+	if findings := check(cfg, given, held, time.Now()); hasErrors(findings) {
 		return &ConfigError{Findings: findings}
 	}
 	next, err := g.build(cfg)
 	if err != nil {
 		return err
 	}
+	next.lock, g.options.lock = held, held
 	g.now.Store(next)
 	g.prune(next)
 	return nil

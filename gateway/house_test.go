@@ -62,7 +62,7 @@ func open(t *testing.T, text string) *house {
 func build(t *testing.T, text string, up *sim.Server, upstream http.RoundTripper) *house {
 	t.Helper()
 	h := &house{t: t, sim: up, records: &recorder{}}
-	gw, err := gateway.New(t.Context(), parse(t, text), gateway.WithTransport(upstream), gateway.WithObserver(h.records))
+	gw, err := gateway.New(t.Context(), parse(t, text), gateway.WithTransport(upstream), gateway.WithObserver(h.records), gateway.WithEvents(h.records.event))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +118,13 @@ type recorder struct {
 	mu       sync.Mutex
 	requests []switchgear.Record
 	attempts []switchgear.Attempt
+	events   []gateway.Event
+}
+
+func (r *recorder) event(e gateway.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
 }
 
 func (r *recorder) Attempted(_ context.Context, _ string, a *switchgear.Attempt) {

@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/switchgear-dev/switchgear"
-	"github.com/switchgear-dev/switchgear/gateway"
 	"github.com/switchgear-dev/switchgear/provider/sim"
 )
 
@@ -313,5 +311,3 @@ func TestSlowWeather(t *testing.T) {
 	}
 }
 
-var _ = gateway.Event{}
-var _ = switchgear.Target{}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/eval/lock"
 	"github.com/switchgear-dev/switchgear/internal/failover"
 )
 
@@ -18,6 +19,7 @@ type options struct {
 	providers map[string]switchgear.Provider
 	observers []Observer
 	events    []func(Event)
+	lock      *lock.File // what the last configuration was held against
 }
 
 type optionFunc func(*options)

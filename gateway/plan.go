@@ -156,6 +156,7 @@ type ExplainedStep struct {
 	// they came: it is sent what they mean, in its own.
 	Translated []string
 	With       string        // its levers
+	Ground     string        // on what evidence it serves; "" where the route has no eval or the gate is off
 	Latest     time.Duration // when it is tried at the latest; -1 if it may never be
 	Cost       switchgear.Cost
 }
@@ -181,7 +182,9 @@ func (g *Gateway) Explain(name string, q Query) (*Explanation, error) {
 		chain = written.Rules[e.Rule-1].Chain
 	}
 	for i := range e.Lines {
-		out.Steps = append(out.Steps, s.explainStep(g, &e.Lines[i], &chain[i]))
+		step := s.explainStep(g, &e.Lines[i], &chain[i])
+		step.Ground = s.ground(written, &chain[i], time.Now())
+		out.Steps = append(out.Steps, step)
 	}
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/eval/lock"
 	"github.com/switchgear-dev/switchgear/internal/breaker"
 	"github.com/switchgear-dev/switchgear/internal/capability"
 	"github.com/switchgear-dev/switchgear/internal/failover"
@@ -22,6 +23,7 @@ import (
 type snapshot struct {
 	gateway  *Gateway
 	cfg      *config.Config
+	lock     *lock.File // what it was held against
 	table    *route.Table
 	door     doorman
 	settings server.Settings

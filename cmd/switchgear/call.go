@@ -30,7 +30,7 @@ what was tried, in order, and why each step that did not answer did not.`,
 			if err != nil {
 				return err
 			}
-			g, err := gateway.New(c.Context(), loaded.Config)
+			g, err := gateway.New(c.Context(), loaded.Config, gateway.WithLock(loaded.Lock))
 			if err != nil {
 				return err
 			}

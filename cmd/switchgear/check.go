@@ -21,7 +21,8 @@ func newCheck() *cobra.Command {
 
   file:line:col path: what is wrong. How to mend it.
 
-It needs none of the secrets and calls no provider.`,
+It needs none of the secrets and calls no provider. Exits with 2 if the file is wrong, and with 6 if nothing is wrong but that
+a model is not proven for its route by switchgear.lock.`,
 		Example: "  switchgear check\n  switchgear check prod.yaml --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -67,10 +68,14 @@ func sayFindings(c *cobra.Command, loaded *app.Loaded, findings []config.Finding
 		fmt.Fprint(c.OutOrStdout(), app.Report(findings))
 		fmt.Fprintf(c.ErrOrStderr(), "%s: %s, %s\n", loaded.From, count(faults, "error"), count(len(findings)-faults, "warning"))
 	}
-	if faults > 0 {
+	switch broken := (&gateway.ConfigError{Findings: findings}); {
+	case broken.GateOnly():
+		return &lockError{err: errSilent}
+	case faults > 0:
 		return errSilent
+	default:
+		return nil
 	}
-	return nil
 }
 
 func count(n int, word string) string {

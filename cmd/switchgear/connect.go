@@ -114,7 +114,7 @@ const { text } = await generateText({ model: gateway("{route}"), prompt: "Hello"
 }
 
 func newConnect() *cobra.Command {
-	source := app.Source{Bare: true}
+	source := app.Source{Bare: true, Ungated: true}
 	var base, route, key string
 	var list, everything bool
 	c := &cobra.Command{

@@ -177,7 +177,7 @@ func diagnoseRoundTrip(ctx context.Context) diagnosis {
 		d.Says = err.Error()
 		return d
 	}
-	g, err := gateway.New(ctx, loaded.Config)
+	g, err := gateway.New(ctx, loaded.Config, gateway.WithLock(loaded.Lock))
 	if err != nil {
 		d.Says = err.Error()
 		return d

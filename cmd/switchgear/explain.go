@@ -36,7 +36,7 @@ latest, and what the request costs there at list price. It needs none of the sec
 			if err != nil {
 				return err
 			}
-			g, err := gateway.New(c.Context(), loaded.Config)
+			g, err := gateway.New(c.Context(), loaded.Config, gateway.WithLock(loaded.Lock))
 			if err != nil {
 				return err
 			}
@@ -125,6 +125,9 @@ func explainRow(s *gateway.ExplainedStep, first bool) []string {
 	if s.Degraded {
 		detail = append(detail, "degraded")
 	}
+	if s.Ground != "" {
+		detail = append(detail, s.Ground)
+	}
 	if s.With != "" {
 		detail = append(detail, "with "+s.With)
 	}
@@ -165,8 +168,9 @@ type explainedStep struct {
 	Dialects   []string `json:"dialects"`
 	Translated []string `json:"translated"` // the dialects of clients whose requests are not sent as they came
 	With       string   `json:"with,omitempty"`
-	LatestMS   *int64   `json:"latest_ms"` // null if it may be out of time by then
-	CostUSD    *float64 `json:"cost_usd"`  // null if unknown
+	Ground     string   `json:"ground,omitempty"` // on what evidence it serves
+	LatestMS   *int64   `json:"latest_ms"`        // null if it may be out of time by then
+	CostUSD    *float64 `json:"cost_usd"`         // null if unknown
 }
 
 type explained struct {
@@ -194,7 +198,7 @@ func explainJSON(e *gateway.Explanation, input, output int64) explained {
 		s := &e.Steps[i]
 		row := explainedStep{
 			Step: s.Number, Target: s.Target.String(), Tier: s.Tier.String(), Serves: s.Serves, Reason: s.Reason,
-			Degraded: s.Degraded, Dialects: s.Dialects, Translated: s.Translated, With: s.With,
+			Degraded: s.Degraded, Dialects: s.Dialects, Translated: s.Translated, With: s.With, Ground: s.Ground,
 		}
 		if s.Latest >= 0 {
 			ms := s.Latest.Milliseconds()

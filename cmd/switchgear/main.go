@@ -30,6 +30,7 @@ const (
 	exitFine  = 0
 	exitBad   = 1 // it ran, and the answer is bad
 	exitUsage = 2 // the command line or the configuration is wrong
+	exitLock  = 6 // a target that is not proven would serve
 )
 
 // run is the whole program but for the process.
@@ -55,21 +56,28 @@ type badError struct{ err error }
 func (e *badError) Error() string { return e.err.Error() }
 func (e *badError) Unwrap() error { return e.err }
 
+// lockError is a violation of the gate.
+type lockError struct{ err error }
+
+func (e *lockError) Error() string { return e.err.Error() }
+func (e *lockError) Unwrap() error { return e.err }
+
 var errSilent = errors.New("already said")
 
 func report(talk io.Writer, err error) int {
-	bad, isBad := errors.AsType[*badError](err)
+	cfg, isConfig := errors.AsType[*gateway.ConfigError](err)
 	switch {
 	case errors.Is(err, errSilent):
+	case isConfig:
+		fmt.Fprint(talk, app.Report(cfg.Findings))
 	default:
-		if cfg, ok := errors.AsType[*gateway.ConfigError](err); ok {
-			fmt.Fprint(talk, app.Report(cfg.Findings))
-			break
-		}
 		fmt.Fprintln(talk, "switchgear: "+err.Error())
 	}
-	if isBad && bad != nil {
+	if bad, ok := errors.AsType[*badError](err); ok && bad != nil {
 		return exitBad
+	}
+	if violated, ok := errors.AsType[*lockError](err); (ok && violated != nil) || (isConfig && cfg.GateOnly()) {
+		return exitLock
 	}
 	return exitUsage
 }
@@ -84,7 +92,8 @@ func newRoot() *cobra.Command {
   switchgear check                       find every mistake in switchgear.yaml
   switchgear call chat "Hello"           ask a route one question
 
-Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong.`,
+Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong;
+6 a model that is not proven would serve.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -93,6 +102,6 @@ Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the c
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w. See %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newAlerts())
+	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newAlerts(), newLock())
 	return root
 }

@@ -103,7 +103,7 @@ func (p *process) open(ctx context.Context) error {
 	p.metrics = telemetry.NewMetrics(p.options.Version, p.breakers)
 	p.watch = newWatch(Instance(p.options.Source.Env), alert.NewTransport())
 	p.metrics.Alerts(p.watch.counts)
-	options := []gateway.Option{gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch), gateway.WithEvents(p.watch.happened)}
+	options := []gateway.Option{gateway.WithLock(p.loaded.Lock), gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch), gateway.WithEvents(p.watch.happened)}
 	if p.log != nil {
 		options = append(options, gateway.WithObserver(telemetry.NewLog(slog.New(p.handler()))))
 	}
@@ -216,7 +216,7 @@ func (p *process) reload() error {
 	if err := p.movable(loaded.Config); err != nil {
 		return err
 	}
-	if err := p.gateway.Reload(loaded.Config); err != nil {
+	if err := p.gateway.Reload(loaded.Config, gateway.WithLock(loaded.Lock)); err != nil {
 		return err
 	}
 	p.watch.use(loaded.Config, p.gateway)

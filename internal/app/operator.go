@@ -78,7 +78,7 @@ func (d Door) token(beside string) (switchgear.Secret, error) {
 		return switchgear.NewSecret(text), nil
 	}
 	source := d.Source
-	source.Bare = true // the token is all that is wanted of it
+	source.Bare, source.Ungated = true, true // the token is all that is wanted of it
 	if loaded, err := source.Load(); err == nil && !loaded.Config.Admin.Token.IsZero() {
 		return loaded.Config.Admin.Token, nil
 	}

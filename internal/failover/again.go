@@ -52,10 +52,10 @@ func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uin
 
 // straggled reports whether an attempt was one slow answer of a target that is
 // otherwise well, with nowhere else to go: then another try has a fair chance,
-// where a target that has fallen silent has none. It needs a breaker to know
-// the one from the other.
+// where a target that has fallen silent has none. It takes a breaker in calm
+// and a known pace to know the one from the other.
 func (j *job) straggled(a *attempt, err *switchgear.Error) bool {
-	return a.calm && a.step.Breaker != nil && err.Code == CodeFirstTokenTimeout && clocked(err) &&
+	return a.calm && a.expected.usual.P95 > 0 && a.step.Breaker != nil && err.Code == CodeFirstTokenTimeout && clocked(err) &&
 		!j.elsewhere(a.at, time.Now()) && j.hasTime(a.expected.usual.P95)
 }
 

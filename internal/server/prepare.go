@@ -72,7 +72,7 @@ func upstreamQuery(raw string) string {
 }
 
 func readLimits(h http.Header) (switchgear.Limits, error) {
-	var limits switchgear.Limits
+	limits := switchgear.Limits{Retry: retryCount(h)}
 	if word := h.Get("X-Switchgear-Stakes"); word != "" {
 		stakes, ok := switchgear.ParseStakes(word)
 		if !ok {
@@ -88,6 +88,17 @@ func readLimits(h http.Header) (switchgear.Limits, error) {
 		return limits, own(http.StatusBadRequest, "bad_header", "The header x-switchgear-no-fallback takes 1 or 0.")
 	}
 	return limits, nil
+}
+
+// retryCount is which retry of the client's own a request is, as the SDKs of
+// OpenAI and Anthropic say; 0 for the first try, and where nothing that could be
+// a count is said.
+func retryCount(h http.Header) int {
+	n, err := strconv.Atoi(h.Get("X-Stainless-Retry-Count"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }
 
 // labels are what the client's key says, and what the request adds to it.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
@@ -69,7 +68,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{h: h, gw: gw, w: w, r: r, ctx: r.Context(), set: gw.Settings()}
 	x.record.Start = time.Now()
 	x.record.ID = newRequestID(x.record.Start)
-	x.record.Retry, _ = strconv.Atoi(r.Header.Get("X-Stainless-Retry-Count"))
+	x.record.Retry = retryCount(r.Header)
 	defer x.finish()
 	place := locate(r.URL.Path)
 	x.codec = h.openai

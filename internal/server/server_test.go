@@ -278,7 +278,7 @@ func TestAnswer(t *testing.T) {
 	if got.Labels["task"] != "sum" || got.Labels["tenant"] != "from-key" {
 		t.Errorf("labels %v: the key's must win", got.Labels)
 	}
-	if got.Limits != (switchgear.Limits{Stakes: switchgear.StakesHigh, NoFallback: true}) {
+	if got.Limits != (switchgear.Limits{Stakes: switchgear.StakesHigh, NoFallback: true, Retry: 2}) {
 		t.Errorf("limits %+v", got.Limits)
 	}
 	if len(got.Wire.Header) != 1 || got.Wire.Header.Get("Openai-Beta") != "x=1" || got.Wire.Query != "beta=true" {

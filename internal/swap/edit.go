@@ -253,3 +253,16 @@ func (t token) styles(word string) []string {
 		return []string{word, double}
 	}
 }
+
+// Lines are the line of the file that the edit changes, before and after.
+func (e *Edit) Lines() (before, after string) {
+	all := split(e.Text)
+	l := all[e.Line-1]
+	after = string(e.Text[l.start:l.end])
+	at := e.Offset - l.start
+	return after[:at] + e.Old + after[at+len(e.New):], after
+}
+
+// Edit is the change that a plan just made comes down to; nil for a plan that
+// was read.
+func (p *Plan) Edit() *Edit { return p.edit }

@@ -46,8 +46,8 @@ func (u Usage) tokens() *switchgear.Usage {
 
 // House is what a plan asks of the rest of the program.
 type House struct {
-	// Check finds what is wrong with the meaning of a configuration. What the
-	// gate has to say is not part of it.
+	// Check finds what is wrong with the meaning of a configuration, and what
+	// of it is not proven.
 	Check func(*config.Config) []config.Finding
 	// Price is what a usage costs at a step at list price.
 	Price func(*config.Config, *config.Step, *switchgear.Usage) switchgear.Cost
@@ -203,7 +203,7 @@ func (p *Plan) compare(h *House) {
 	old, next := h.Check(p.edit.before), h.Check(p.edit.after)
 	for i := range next {
 		switch f := &next[i]; {
-		case has(old, f):
+		case has(old, f) || (f.Gate && f.Path == p.Place.Path()): // of this step the proof speaks
 		case f.Severity == config.Error:
 			p.Faults = append(p.Faults, told(f))
 		default:
@@ -211,7 +211,7 @@ func (p *Plan) compare(h *House) {
 		}
 	}
 	for i := range old {
-		if !has(next, &old[i]) {
+		if !has(next, &old[i]) && !old[i].Gate {
 			p.Mends = append(p.Mends, told(&old[i]))
 		}
 	}

@@ -35,14 +35,13 @@ docs/swap.md says how they go together.`,
 }
 
 // swapSite reads the configuration as it is now, proven or not.
-func swapSite(source app.Source) (*app.Loaded, *swap.Site, error) {
+func swapSite(source app.Source) (*swap.Site, error) {
 	source.Bare, source.Ungated = true, true
 	loaded, err := source.Load()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	site, err := app.SwapSite(loaded, source.Env, time.Now())
-	return loaded, site, err
+	return app.SwapSite(loaded, source.Env, time.Now())
 }
 
 type planFlags struct {
@@ -69,7 +68,7 @@ Exits with 6 if the gate does not let the new model serve, and with 2 if the edi
 				return errors.New("--to names the new model: provider/model, or a short name of models")
 			}
 			f.wish.Route = args[0]
-			_, site, err := swapSite(source)
+			site, err := swapSite(source)
 			if err != nil {
 				return err
 			}

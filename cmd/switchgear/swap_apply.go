@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/switchgear-dev/switchgear/config"
+	"github.com/switchgear-dev/switchgear/gateway"
 	"github.com/switchgear-dev/switchgear/internal/app"
 	"github.com/switchgear-dev/switchgear/internal/swap"
 )
@@ -43,7 +44,7 @@ The old text is kept under .switchgear/swaps beside the file, for swap revert.`,
 			if door.Source.File == "" {
 				door.Source.File = plan.File
 			}
-			_, site, err := swapSite(door.Source)
+			site, err := swapSite(door.Source)
 			if err != nil {
 				return err
 			}
@@ -110,7 +111,7 @@ file since, it does nothing and names the swap that undoes the last one alone. C
 		Example: "  switchgear swap revert",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, site, err := swapSite(door.Source)
+			site, err := revertSite(door.Source)
 			if err != nil {
 				return err
 			}
@@ -134,6 +135,17 @@ file since, it does nothing and names the swap that undoes the last one alone. C
 	doorFlags(c, &door)
 	c.Flags().BoolVar(&alone, "no-reload", false, "change the file and tell nobody")
 	return c
+}
+
+// revertSite reads the file as it is. What is wrong with it is no reason not to
+// take a swap back: it may be the reason why.
+func revertSite(source app.Source) (*swap.Site, error) {
+	source.Bare, source.Ungated = true, true
+	loaded, err := source.Load()
+	if _, broken := errors.AsType[*gateway.ConfigError](err); err != nil && (!broken || loaded == nil || loaded.Config == nil) {
+		return nil, err
+	}
+	return app.SwapSite(loaded, source.Env, time.Now())
 }
 
 func newSwapChanged() *cobra.Command {

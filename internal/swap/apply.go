@@ -132,22 +132,22 @@ func (p *Plan) Apply(ctx context.Context, s *Site) (made *Entry, reloaded string
 // overwrite replaces a file's text, if it still is what it was taken for. A
 // link is followed, and the file keeps its mode.
 func overwrite(name string, was, text []byte) error {
-	real, err := filepath.EvalSymlinks(name)
+	path, err := filepath.EvalSymlinks(name)
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	now, err := os.ReadFile(real)
+	now, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(now, was) {
 		return &StaleError{name + " has just been changed by somebody else"}
 	}
-	return writeFile(real, text, info.Mode().Perm())
+	return writeFile(path, text, info.Mode().Perm())
 }
 
 // Revert takes the last swap of a file back: the file holds the bytes it held

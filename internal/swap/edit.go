@@ -171,13 +171,13 @@ func (f File) locate(at Place) (token, error) {
 // line is where a line of the text lies, without its end.
 type line struct{ start, end int }
 
-var mark = []byte("\ufeff")
+const mark = "\ufeff"
 
 // split finds the lines of a text, whatever ends them. A byte order mark is
 // part of none.
 func split(text []byte) []line {
 	at := 0
-	if bytes.HasPrefix(text, mark) {
+	if bytes.HasPrefix(text, []byte(mark)) {
 		at = len(mark)
 	}
 	var out []line
@@ -262,7 +262,3 @@ func (e *Edit) Lines() (before, after string) {
 	at := e.Offset - l.start
 	return after[:at] + e.Old + after[at+len(e.New):], after
 }
-
-// Edit is the change that a plan just made comes down to; nil for a plan that
-// was read.
-func (p *Plan) Edit() *Edit { return p.edit }

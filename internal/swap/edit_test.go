@@ -72,7 +72,8 @@ func TestReplaceChangesOneScalar(t *testing.T) {
 func untouched(t interface {
 	Helper()
 	Errorf(string, ...any)
-}, text []byte, e *Edit) {
+}, text []byte, e *Edit,
+) {
 	t.Helper()
 	prefix, suffix := text[:e.Offset], text[e.Offset+len(e.Old):]
 	if string(text[e.Offset:e.Offset+len(e.Old)]) != e.Old || !bytes.Equal(e.Text, bytes.Join([][]byte{prefix, []byte(e.New), suffix}, nil)) {

@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -115,13 +116,13 @@ func spell(c *config.Config, to string) (spelling, error) {
 
 // sentence joins what is wrong with what to do about it.
 func sentence(wrong string, fixes ...string) error {
-	text := wrong
+	parts := []string{wrong}
 	for _, fix := range fixes {
 		if fix != "" {
-			text += ". " + strings.TrimSuffix(fix, ".")
+			parts = append(parts, strings.TrimSuffix(fix, "."))
 		}
 	}
-	return fmt.Errorf("%s", text)
+	return errors.New(strings.Join(parts, ". "))
 }
 
 // counted is "1 step", "2 steps" or "no step".

@@ -146,6 +146,21 @@ type Link struct {
 	With   string `json:"with,omitempty"`
 }
 
+// Refusal says why a plan must not be applied; nil if it may.
+func (p *Plan) Refusal() error {
+	if len(p.Faults) > 0 {
+		return &FaultError{Faults: p.Faults}
+	}
+	if p.Proof.Status == StatusUnproven {
+		return &UnprovenError{Sentence: p.Proof.Sentence}
+	}
+	return nil
+}
+
+// Edit is the change that a plan just made comes down to; nil for a plan that
+// was read.
+func (p *Plan) Edit() *Edit { return p.edit }
+
 // Make thinks a swap through. It changes nothing.
 func Make(f File, w *Wish, h *House, now time.Time) (*Plan, error) {
 	switch {
@@ -257,23 +272,18 @@ func (p *Plan) limits(h *House) {
 	if old.Tier != switchgear.TierUnknown && next.Tier != switchgear.TierUnknown && next.Tier < old.Tier {
 		p.Breaks = append(p.Breaks, fmt.Sprintf("%s is of tier %s, under %s's %s", p.To, next.Tier, p.From, old.Tier))
 	}
+	if r, ok := p.edit.after.Route(p.Place.Route); ok && p.Place.Rule == 0 && p.Place.Step == 1 {
+		if r.Stakes == switchgear.StakesHigh && r.Floor == switchgear.TierUnknown && next.Tier < old.Tier {
+			p.Breaks = append(p.Breaks, fmt.Sprintf("the stakes are high and no floor is written, so the floor follows the first step: from %s down to %s. Write floor: %s to keep it",
+				old.Tier, next.Tier, old.Tier))
+		}
+	}
 	if next.Retires != "" {
 		p.Notes = append(p.Notes, p.To+" retires on "+next.Retires)
 	}
 	if was.With != nil && was.With.Cache != nil {
 		p.Notes = append(p.Notes, "what "+p.From+" has cached is of no use to "+p.To+": its first requests pay to write the cache again")
 	}
-}
-
-// Refusal says why a plan must not be applied; nil if it may.
-func (p *Plan) Refusal() error {
-	if len(p.Faults) > 0 {
-		return &FaultError{Faults: p.Faults}
-	}
-	if p.Proof.Status == StatusUnproven {
-		return &UnprovenError{Sentence: p.Proof.Sentence}
-	}
-	return nil
 }
 
 // FaultError is that the edited file would not load.

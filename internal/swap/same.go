@@ -34,9 +34,8 @@ func (f File) means(text []byte, at Place, want spelling) (*config.Config, bool)
 // unplace takes the positions out of a value that v points to.
 func unplace(v any) { clearPositions(reflect.ValueOf(v)) }
 
-var positions = reflect.TypeFor[config.Position]()
-
 func clearPositions(v reflect.Value) {
+	positions := reflect.TypeFor[config.Position]()
 	switch v.Kind() { //nolint:exhaustive // nothing else holds a position
 	case reflect.Pointer:
 		if !v.IsNil() {
@@ -47,9 +46,9 @@ func clearPositions(v reflect.Value) {
 			v.SetZero()
 			return
 		}
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				clearPositions(v.Field(i))
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				clearPositions(field)
 			}
 		}
 	case reflect.Slice:

@@ -2,6 +2,7 @@ package swap
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ const misfit = 0.40
 // picking the best of many tries is luck otherwise.
 func Tune(rows []Row, g Goal) (*Advice, error) {
 	if len(rows) == 0 {
-		return nil, fmt.Errorf("there is no evidence. Run the route's eval: switchgear eval run ROUTE --candidate MODEL")
+		return nil, errors.New("there is no evidence. Run the route's eval: switchgear eval run ROUTE --candidate MODEL")
 	}
 	if !(g.Within > 0 && g.Within < 1) {
 		return nil, fmt.Errorf("the margin %v is not above 0 and below 1: it is a share, 0.05 for five points", g.Within)
@@ -313,7 +314,7 @@ func (j *judge) test(r *Judged) {
 	case joint.Standing == stat.Worse:
 		r.Choice, r.Why = ChoiceFails, "shown to be worse on "+weak.Metric
 	default:
-		r.Choice, r.Why = ChoiceUntested, fmt.Sprintf("near enough by its scores, but %s cases do not show it (p %.2g, %.2g wanted)", fmt.Sprint(weak.N), joint.P, t.Alpha)
+		r.Choice, r.Why = ChoiceUntested, fmt.Sprintf("near enough by its scores, but %d cases do not show it (p %.2g, %.2g wanted)", weak.N, joint.P, t.Alpha)
 	}
 }
 

@@ -105,12 +105,16 @@ func (j *judge) say() {
 	j.inseparable()
 }
 
-// inseparable says where a ranking by score means nothing.
+// inseparable says where a ranking by score means nothing: against the
+// incumbent, or the best where there is none.
 func (j *judge) inseparable() {
-	top := j.row(j.a.Best)
+	top := j.row(j.a.Goal.Incumbent)
+	if top == nil {
+		top = j.row(j.a.Best)
+	}
 	for _, target := range []string{j.a.Cheapest, j.a.Pick} {
 		r := j.row(target)
-		if r == nil || top == nil || target == j.a.Best || j.said(target) {
+		if r == nil || top == nil || r == top || j.said(target) {
 			continue
 		}
 		for i := range r.Scores {
@@ -129,8 +133,7 @@ func (j *judge) inseparable() {
 	}
 }
 
-// said reports whether it was said already that a target cannot be told from
-// the best.
+// said reports whether a target was said already to be no different.
 func (j *judge) said(target string) bool {
 	start := "not separable: " + target + " and "
 	for _, s := range j.a.Say {

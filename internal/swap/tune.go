@@ -12,10 +12,11 @@ import (
 
 // Goal says what a target must be to be put forward.
 type Goal struct {
-	Incumbent string  // what serves now; "" compares with the best that was measured
-	Within    float64 // how much lower a score may be: 0.05 for five points
-	Mean, P95 float64 // the most seconds an answer may take; 0 for no limit
-	Stakes    string  // low, normal or high
+	Incumbent string  `json:"incumbent,omitempty"` // what serves now; "" compares with the best that was measured
+	Within    float64 `json:"within"`              // how much lower a score may be: 0.05 for five points
+	Mean      float64 `json:"mean_s,omitempty"`    // the most seconds an answer may take on average; 0 for no limit
+	P95       float64 `json:"p95_s,omitempty"`     // likewise for 95 of 100 answers
+	Stakes    string  `json:"stakes,omitempty"`    // low, normal or high
 }
 
 // Choice is how a row stands to the goal.
@@ -35,24 +36,24 @@ const (
 type Judged struct {
 	Row
 
-	Choice Choice
-	Near   bool     // its scores are within the margin, its speed within the limits and its price known: taken at their word, it would do
-	Same   bool     // it cannot be told from the best on any metric
-	Why    string   // the reason for the choice, for people
-	Doubts []string // why its figures are not to be believed
+	Choice Choice   `json:"choice"`
+	Near   bool     `json:"near"`             // its scores are within the margin, its speed within the limits and its price known: taken at their word, it would do
+	Same   bool     `json:"same"`             // it cannot be told from the best on any metric
+	Why    string   `json:"why"`              // the reason for the choice, for people
+	Doubts []string `json:"doubts,omitempty"` // why its figures are not to be believed
 }
 
 // Advice is what evidence says about one route.
 type Advice struct {
-	Route    string
-	Goal     Goal
-	Best     string   // the highest score among those whose price is known
-	Cheapest string   // the cheapest whose scores are near enough; a hint, not a proof
-	Pick     string   // the cheapest that is shown to be good enough; "" if there is none but the incumbent
-	Eligible int      // how many are near enough
-	Pareto   []string // those that no other beats on both score and cost, cheapest first
-	Rows     []Judged // cheapest first; those of unknown price last
-	Say      []string
+	Route    string   `json:"route"`
+	Goal     Goal     `json:"goal"`
+	Best     string   `json:"best"`           // the highest score among those whose price is known
+	Cheapest string   `json:"cheapest"`       // the cheapest whose figures, taken at their word, would do; a hint, not a proof
+	Pick     string   `json:"pick,omitempty"` // the cheapest that is shown to be good enough; "" if there is none but the incumbent
+	Eligible int      `json:"eligible"`       // how many would do, taken at their word
+	Pareto   []string `json:"pareto"`         // those that no other beats on both score and cost, cheapest first
+	Rows     []Judged `json:"rows"`           // cheapest first; those of unknown price last
+	Say      []string `json:"say"`
 }
 
 // suspicious is a gain, in parts of 1, that is more likely to be the harness
@@ -210,7 +211,7 @@ func (j *judge) decide() {
 		j.near(r)
 		j.doubt(r)
 		j.choose(r)
-		if r.Near {
+		if r.Near && r.Choice != ChoiceFails {
 			j.a.Eligible++
 			if j.a.Cheapest == "" {
 				j.a.Cheapest = r.Target

@@ -55,12 +55,15 @@ type Provider struct {
 	BaseURL  string // "" for the kind's own
 	Keys     []switchgear.Secret
 	Retry    Retry
-	InFlight int    // most attempts at one of its models at once; 0 for no fixed limit
-	Disabled string // why no step of it can serve ("OPENAI_API_KEY is not set"); "" if they can
-	Pos      Position
-	KindPos  Position // Pos if the file does not say
-	URLPos   Position
-	KeyPos   Position // of key or keys
+	InFlight int // most attempts at one of its models at once; 0 for no fixed limit
+	// Recordings are the files a provider of kind replay answers from, as they
+	// are to be opened.
+	Recordings []string
+	Disabled   string // why no step of it can serve ("OPENAI_API_KEY is not set"); "" if they can
+	Pos        Position
+	KindPos    Position // Pos if the file does not say
+	URLPos     Position
+	KeyPos     Position // of key or keys
 }
 
 // Model is a short name for a target.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,20 @@ func (r *reader) provider(e entry, path string) Provider {
 	if i, ok := o.integer("max_in_flight", 1_000_000); ok {
 		p.InFlight = int(i)
 	}
+	r.recordings(&p, o)
 	return p
+}
+
+// recordings reads the files of a provider that replays. They are relative to
+// the folder of the configuration.
+func (r *reader) recordings(p *Provider, o *object) {
+	for _, w := range o.list("recordings", "[answers.jsonl]") {
+		name := w.Text
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(r.name), name)
+		}
+		p.Recordings = append(p.Recordings, name)
+	}
 }
 
 // baseURL reads where a provider is. A variable that is not set disables the

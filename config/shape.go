@@ -29,7 +29,7 @@ func (s shape) keys() []string {
 	return map[shape][]string{
 		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts"},
 		shapeAdmin:    {"listen", "token"},
-		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight"},
+		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight", "recordings"},
 		shapeModel:    {"model", "tier", "price", "same_as", "retires"},
 		shapeRoute: {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "content_policy",

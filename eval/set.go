@@ -47,11 +47,11 @@ type Harness struct {
 // of the meaning and not of the text: comments, formatting and the order of
 // keys and cases do not count.
 type Hashes struct {
-	Cases   string // every case: what is asked and expected
-	System  string // the instructions the cases send
-	Graders string // graders with their settings and files
-	Harness string // format and normalisers
-	Set     string // all of these, and margin, stakes, repeats and limits
+	Cases   string `json:"cases"`   // every case: what is asked and expected
+	System  string `json:"system"`  // the instructions the cases send
+	Graders string `json:"graders"` // graders with their settings and files
+	Harness string `json:"harness"` // format and normalisers
+	Set     string `json:"set"`     // all of these, and margin, stakes, repeats and limits
 }
 
 // Case is one thing that is asked, and what is expected of the answer.
@@ -177,4 +177,10 @@ func schemaKeys(schema json.RawMessage) []string {
 	}
 	walk(v)
 	return keys
+}
+
+// Serve sets what serving undoes, as if the file said so. The hashes follow.
+func (s *Set) Serve(normalisers []string) {
+	s.Harness.Normalise = slices.DeleteFunc(slices.Clone(normalisers), func(n string) bool { return n == "" })
+	s.hash()
 }

@@ -37,6 +37,10 @@ func (c *checker) providers() {
 				"For a server that speaks OpenAI's protocol write kind: openai and its base_url.")
 		case !ok:
 			c.errorf(p.KindPos, path+".kind", "there is no kind "+strconv.Quote(p.Kind), orElse(config.DidYouMean(p.Kind, names(known)), "There are: "+strings.Join(names(known), ", ")+"."))
+		case p.Kind == "replay" && len(p.Recordings) == 0:
+			c.errorf(p.Pos, path, "there is nothing to replay", "Add recordings: [answers.jsonl].")
+		case p.Kind != "replay" && len(p.Recordings) > 0:
+			c.errorf(p.Pos, path+".recordings", "only a provider of kind replay answers from recordings", "Write kind: replay, or remove recordings.")
 		case facts.NeedsBaseURL && p.BaseURL == "" && p.URLPos.IsZero():
 			c.errorf(p.Pos, path, "there is no base_url, and "+facts.Title+" is wherever you run it", "Add base_url, for example "+strconv.Quote(facts.BaseURL)+".")
 		case facts.NeedsKey && p.BaseURL == "" && p.URLPos.IsZero() && p.KeyPos.IsZero():
@@ -94,7 +98,7 @@ func names(known map[string]all.Kind) []string { return slices.Sorted(maps.Keys(
 // isSim reports whether a provider makes its answers up.
 func (c *checker) isSim(provider string) bool {
 	p, ok := c.cfg.Provider(provider)
-	return ok && p.Kind == "sim" && !slices.Contains(c.given, provider)
+	return ok && (p.Kind == "sim" || p.Kind == "replay") && !slices.Contains(c.given, provider)
 }
 
 // needsOf lists the words of needs.

@@ -73,6 +73,7 @@ type keys struct {
 type upstream struct {
 	kind     string
 	baseURL  string
+	recorded []string
 	provider switchgear.Provider
 	dialects []string
 }
@@ -204,14 +205,14 @@ func (g *Gateway) upstream(p *config.Provider) (*upstream, error) {
 	if given, ok := g.options.providers[p.Name]; ok {
 		return &upstream{provider: given, dialects: dialectsOf(given)}, nil
 	}
-	if u, ok := g.parts.providers[p.Name]; ok && u.kind == p.Kind && u.baseURL == p.BaseURL {
+	if u, ok := g.parts.providers[p.Name]; ok && u.kind == p.Kind && u.baseURL == p.BaseURL && slices.Equal(u.recorded, p.Recordings) {
 		return u, nil
 	}
-	opened, err := all.Open(p.Kind, all.Options{Name: p.Name, BaseURL: p.BaseURL, Transport: g.options.transport})
+	opened, err := all.Open(p.Kind, all.Options{Name: p.Name, BaseURL: p.BaseURL, Transport: g.options.transport, Recordings: p.Recordings})
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", p.Name, err)
 	}
-	u := &upstream{kind: p.Kind, baseURL: p.BaseURL, provider: opened, dialects: dialectsOf(opened)}
+	u := &upstream{kind: p.Kind, baseURL: p.BaseURL, recorded: p.Recordings, provider: opened, dialects: dialectsOf(opened)}
 	g.parts.providers[p.Name] = u
 	return u, nil
 }

@@ -68,7 +68,7 @@ func (g *Gateway) build(cfg *config.Config) (*snapshot, error) {
 
 // simulated reports whether all answers come from the simulator.
 func simulated(cfg *config.Config) bool {
-	return len(cfg.Providers) > 0 && !slices.ContainsFunc(cfg.Providers, func(p config.Provider) bool { return p.Kind != "sim" })
+	return len(cfg.Providers) > 0 && !slices.ContainsFunc(cfg.Providers, func(p config.Provider) bool { return p.Kind != "sim" && p.Kind != "replay" })
 }
 
 // spec works out one route.

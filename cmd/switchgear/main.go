@@ -47,7 +47,7 @@ func run(args []string, in io.Reader, out, talk io.Writer) int {
 	if err == nil {
 		return exitFine
 	}
-	return report(talk, err)
+	return codeOf(talk, err)
 }
 
 // badError is a failure of what was asked, not of how.
@@ -64,7 +64,11 @@ func (e *lockError) Unwrap() error { return e.err }
 
 var errSilent = errors.New("already said")
 
-func report(talk io.Writer, err error) int {
+// codeOf says what went wrong, and gives the exit code.
+func codeOf(talk io.Writer, err error) int {
+	if gate, ok := errors.AsType[*gateError](err); ok {
+		return gate.code
+	}
 	cfg, isConfig := errors.AsType[*gateway.ConfigError](err)
 	switch {
 	case errors.Is(err, errSilent):
@@ -93,7 +97,7 @@ func newRoot() *cobra.Command {
   switchgear call chat "Hello"           ask a route one question
 
 Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong;
-6 a model that is not proven would serve.`,
+6 a model that is not proven would serve. Of eval alone: 3 inconclusive, 4 harness mismatch, 5 invalid run.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -102,6 +106,6 @@ Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the c
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w. See %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newAlerts(), newLock(), newSwap(), newTune())
+	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newAlerts(), newLock(), newEval(), newSwap(), newTune())
 	return root
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,6 +32,9 @@ func TestMain(m *testing.M) {
 //	                     address, $NAME_ADMIN to its admin address
 //	ask [-kill NAME] METHOD URL [BODY] [header:value...]   sends a request and prints status, headers and body; with
 //	                     -kill, a process dies as soon as the first bytes of the body are there
+//	launch NAME ARGS...  runs switchgear ARGS in the background
+//	lines NAME FILE      sets $NAME to the number of whole lines of a file
+//	paid STORED TOTAL    checks that the run on stdout paid for what was not stored, and for nothing else
 //	signal NAME TERM|KILL|HUP
 //	finish NAME          waits for the process to end and prints what it wrote
 //	until NAME TEXT      waits until the process has written a line that holds TEXT
@@ -50,7 +55,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "finish": cmdWait, "until": cmdUntil,
-			"receive": cmdReceive, "heard": cmdHeard,
+			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "lines": cmdLines, "paid": cmdPaid,
 		},
 	})
 }
@@ -118,8 +123,8 @@ var (
 	adminLine = regexp.MustCompile(`(?m)^admin on (http://\S+)`)
 )
 
-func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
-	name := args[0]
+// launch starts a switchgear of a script.
+func launch(ts *testscript.TestScript, args []string) *process {
 	path, err := exec.LookPath("switchgear")
 	ts.Check(err)
 	p := &process{cmd: exec.Command(path, args[1:]...), done: make(chan struct{}), grew: make(chan struct{}, 1)}
@@ -139,7 +144,35 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	})
-	processes(ts)[name] = p
+	processes(ts)[args[0]] = p
+	return p
+}
+
+func cmdLaunch(ts *testscript.TestScript, neg bool, args []string) { launch(ts, args) }
+
+func cmdLines(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Setenv(args[0], strconv.Itoa(strings.Count(ts.ReadFile(args[1]), "\n")))
+}
+
+// cmdPaid reads a run as JSON from stdout.
+func cmdPaid(ts *testscript.TestScript, neg bool, args []string) {
+	var run struct {
+		Incumbent, Candidate struct{ Asked int }
+		Missing              []any
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &run))
+	stored, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	total, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if asked := run.Incumbent.Asked + run.Candidate.Asked; asked != total-stored || len(run.Missing) > 0 {
+		ts.Fatalf("%d answers were stored, %d paid for after that, %d missing; there are %d in all", stored, asked, len(run.Missing), total)
+	}
+}
+
+func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
+	name := args[0]
+	p := launch(ts, args)
 	m, err := p.await(listening)
 	ts.Check(err)
 	ts.Setenv(name, m[1])

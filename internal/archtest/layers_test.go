@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"provider/openai":            {"", "provider", "internal/dialect/*"},
 	"provider/sim":               {""}, // never internal/dialect: a simulator that shares our codec proves nothing
 	"provider/all":               {"", "provider", "provider/*"},
-	"gateway":                    {"", "config", "provider", "provider/all", "internal/route", "internal/failover", "internal/breaker", "internal/keyring", "internal/pace", "internal/retry", "internal/limit", "internal/jury", "eval/lock", "eval/normalise", "internal/pricing", "internal/capability", "internal/server", "internal/dialect/*"},
+	"gateway":                    {"", "config", "provider", "provider/all", "internal/route", "internal/failover", "internal/breaker", "internal/keyring", "internal/pace", "internal/retry", "internal/limit", "internal/jury", "eval/lock", "eval/normalise", "internal/pricing", "internal/capability", "internal/server", "internal/jsonx", "internal/dialect/*"},
 	"internal/app":               {"*"},
 	"internal/dialect/openai":    {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
 	"internal/dialect/anthropic": {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
@@ -46,6 +46,7 @@ var layers = map[string][]string{
 	"internal/alert/webhook":     {"", "internal/alert"},
 	"eval":                       {"", "config", "eval/stat", "eval/normalise", "eval/lock"},
 	"eval/grade":                 {"", "eval", "eval/normalise"},
+	"eval/report":                {"eval", "eval/stat"},
 	"eval/stat":                  {},
 	"eval/normalise":             {},
 	"eval/lock":                  {},
@@ -61,6 +62,7 @@ var layers = map[string][]string{
 	"internal/jsonx":             {},
 	"internal/archtest":          {},
 	"internal/corpus":            {},
+	"internal/evaltest":          {"", "eval", "internal/corpus"}, // tests alone
 }
 
 // free are the trees that may import anything: what ties things together, and
@@ -146,7 +148,7 @@ func checkFile(t *testing.T, path, dir string) error {
 // testMay lists what tests may use beyond their package's own row.
 func testMay(dir, imported string) bool {
 	switch imported {
-	case "internal/corpus", "provider/sim", "provider/providertest", "provider":
+	case "internal/corpus", "internal/evaltest", "provider/sim", "provider/providertest", "provider":
 		return true
 	}
 	return dir == "gateway" || dir == "internal/server" || (dir == "eval" && imported == "eval/grade")

@@ -35,16 +35,19 @@ type Options struct {
 	Name      string            // what the configuration calls it; the kind's name if empty
 	BaseURL   string            // in place of the kind's own; the first dialect only is then spoken, unless the others are at the same place
 	Transport http.RoundTripper // nil for one of its own
+	// Recordings are the files that a provider of kind replay answers from.
+	Recordings []string
 }
 
 // Kinds lists every kind there is, by name.
 func Kinds() []Kind {
 	rows := hosts()
-	kinds := make([]Kind, 0, len(rows)+3)
+	kinds := make([]Kind, 0, len(rows)+4)
 	kinds = append(
 		kinds,
 		Kind{Name: "anthropic", Title: "Anthropic", KeyEnv: "ANTHROPIC_API_KEY", Dialects: []string{"anthropic"}, BaseURL: anthropic.BaseURL, NeedsKey: true},
 		Kind{Name: "openai", Title: "OpenAI, or any host that speaks its chat completions", KeyEnv: "OPENAI_API_KEY", Dialects: []string{"openai"}, BaseURL: openai.BaseURL, NeedsKey: true},
+		Kind{Name: "replay", Title: "Recorded answers, from files", Dialects: []string{"openai", "anthropic"}},
 		Kind{Name: "sim", Title: "The built-in simulator", Dialects: []string{"openai", "anthropic"}},
 	)
 	for i := range rows {
@@ -66,6 +69,8 @@ func Open(kind string, o Options) (switchgear.Provider, error) {
 		return openai.New(o.openai())
 	case "sim":
 		return simulator(o)
+	case "replay":
+		return replay(o)
 	}
 	for _, row := range hosts() {
 		if row.Name == kind {
@@ -90,6 +95,17 @@ func simulator(o Options) (switchgear.Provider, error) {
 		o.BaseURL = "http://sim.invalid/v1" // a name that can never resolve
 		o.Transport = sim.New(sim.Options{}).Transport()
 	}
+	return both(o.openai(), o.anthropic())
+}
+
+// replay answers from recordings, in this process and at once.
+func replay(o Options) (switchgear.Provider, error) {
+	recorded, err := sim.LoadReplay(o.Recordings...)
+	if err != nil {
+		return nil, err
+	}
+	o.BaseURL = "http://replay.invalid/v1" // a name that can never resolve
+	o.Transport = sim.New(sim.Options{Replay: recorded}).Transport()
 	return both(o.openai(), o.anthropic())
 }
 

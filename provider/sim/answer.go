@@ -33,6 +33,7 @@ type answer struct {
 	sequence  string // the stop sequence that ended it
 	reasoning int    // tokens of thinking
 	rng       *rand.Rand
+	recorded  *[2]int // tokens in and out that a recording says were counted; nil to estimate
 }
 
 // toolCall is a call of one of the caller's tools.
@@ -45,6 +46,9 @@ func tokensOf(bytes int) int { return (bytes + 3) / 4 }
 
 // tokens is what the answer is billed as.
 func (a *answer) tokens() int {
+	if a.recorded != nil {
+		return a.recorded[1]
+	}
 	n := len(a.text) + len(a.refusal)
 	for _, c := range a.calls {
 		n += len(c.name) + len(c.args) + 16

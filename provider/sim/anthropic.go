@@ -172,6 +172,9 @@ func (c *call) messageUsage(a *answer) *messageUsage {
 		return nil
 	}
 	total, read, written := c.promptTokens()
+	if a.recorded != nil {
+		total, read, written = a.recorded[0], 0, 0
+	}
 	u := &messageUsage{
 		Input: total - read - written, Read: read, Written: written, Creation: &cacheWrites{Minutes: written},
 		Output: a.tokens(), Tier: "standard", Geo: "global",

@@ -161,6 +161,9 @@ func (c *call) chatUsage(answers []*answer) *chatUsage {
 	}
 	u := &chatUsage{}
 	u.Prompt, u.PromptDetails.Cached, _ = c.promptTokens()
+	if len(answers) > 0 && answers[0].recorded != nil {
+		u.Prompt, u.PromptDetails.Cached = answers[0].recorded[0], 0
+	}
 	for _, a := range answers {
 		u.Completion += a.tokens()
 		u.CompletionDetails.Reasoning += a.reasoning

@@ -26,6 +26,7 @@ type recording struct {
 	tools []string
 	text  string
 	calls []recordedCall
+	usage *[2]int // tokens in and out as the provider counted them; nil to estimate
 }
 
 type recordedCall struct {
@@ -44,6 +45,30 @@ type replayRow struct {
 	Output  json.RawMessage            `json:"output"`
 	Input   json.RawMessage            `json:"input"`
 	Outputs map[string]json.RawMessage `json:"outputs"`
+	Usage   json.RawMessage            `json:"usage"`                // {"input": 12, "output": 3}, or that by model
+	Counted map[string][]float64       `json:"usage_in_out_latency"` // by model: tokens in, tokens out, seconds
+}
+
+// tokens are what the provider counted for a model's answer, if the row says.
+func (row *replayRow) tokens(model string) *[2]int {
+	if counted := row.Counted[model]; len(counted) >= 2 {
+		return &[2]int{int(counted[0]), int(counted[1])}
+	}
+	type counts struct {
+		Input  *int `json:"input"`
+		Output *int `json:"output"`
+	}
+	var one counts
+	var each map[string]counts
+	if json.Unmarshal(row.Usage, &each) == nil {
+		one = each[model]
+	} else if json.Unmarshal(row.Usage, &one) != nil {
+		return nil
+	}
+	if one.Input == nil || one.Output == nil {
+		return nil
+	}
+	return &[2]int{*one.Input, *one.Output}
 }
 
 // LoadReplay reads recordings from files of JSON lines.
@@ -97,7 +122,7 @@ func (p *Replay) add(row *replayRow) error {
 		if key == "" {
 			key = promptKey(row.Match.Text)
 		}
-		return p.put(key, recording{model: row.Match.Model}, row.Output)
+		return p.put(key, recording{model: row.Match.Model, usage: row.tokens(row.Match.Model)}, row.Output)
 	}
 	var input string
 	var tools []string
@@ -117,7 +142,7 @@ func (p *Replay) add(row *replayRow) error {
 		}
 	}
 	for model, output := range row.Outputs {
-		if err := p.put(promptKey(input), recording{model: model, tools: tools}, output); err != nil {
+		if err := p.put(promptKey(input), recording{model: model, tools: tools, usage: row.tokens(model)}, output); err != nil {
 			return err
 		}
 	}
@@ -193,7 +218,7 @@ func (c *call) recordedOr() ([]*answer, *exchange) {
 }
 
 func (rec *recording) answer(q *ask, i int) *answer {
-	a := &answer{rng: q.rng(i), text: rec.text}
+	a := &answer{rng: q.rng(i), text: rec.text, recorded: rec.usage}
 	for _, call := range rec.calls {
 		prefix := "call_"
 		if q.dialect == anthropic {

@@ -1,4 +1,4 @@
-package grade
+package evaltest
 
 import (
 	"context"
@@ -34,7 +34,8 @@ type instruction struct {
 	}
 }
 
-func newInstruction(o *eval.Options) eval.Grader {
+// NewInstruction makes the grader of a single instruction.
+func NewInstruction(o *eval.Options) eval.Grader {
 	g := &instruction{}
 	g.id, _ = o.Text("id")
 	g.id = g.id[strings.LastIndexByte(g.id, ':')+1:]

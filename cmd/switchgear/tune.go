@@ -1,16 +1,17 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/eval"
 	"github.com/switchgear-dev/switchgear/eval/stat"
 	"github.com/switchgear-dev/switchgear/internal/app"
 	"github.com/switchgear-dev/switchgear/internal/swap"
@@ -18,6 +19,7 @@ import (
 
 type tuneFlags struct {
 	evidence  string
+	store     string
 	within    float64
 	mean, p95 time.Duration
 	asJSON    bool
@@ -27,15 +29,15 @@ func newTune() *cobra.Command {
 	var source app.Source
 	var f tuneFlags
 	c := &cobra.Command{
-		Use:   "tune [ROUTE...] --evidence FILE",
+		Use:   "tune [ROUTE...]",
 		Short: "Find the cheapest model for each route that evidence lets serve",
-		Long: `Reads what was measured (one JSON object a line: route, target, scores, cost and latency; docs/swap.md has the fields) and says for
-each route which is the cheapest model that is shown to be no worse than the one that serves by more than the margin. It shows every
+		Long: `Reads what the runs of evals measured, or a file of such measurements (docs/swap.md has its fields), and says for each route which
+is the cheapest model that is shown to be no worse than the one that serves by more than the margin. It shows every
 score with its interval, says where a difference is none, and doubts figures that are too good. What it finds it shows as a change of
 the configuration; it never makes it.`,
-		Example: "  switchgear tune --evidence evidence.jsonl\n  switchgear tune chat --evidence evidence.jsonl --p95 2s --within 0.02",
+		Example: "  switchgear tune\n  switchgear tune chat --p95 2s\n  switchgear tune chat --evidence evidence.jsonl --within 0.02",
 		RunE: func(c *cobra.Command, args []string) error {
-			rows, err := f.rows(c.InOrStdin(), args)
+			rows, err := f.rows(c, args)
 			if err != nil {
 				return err
 			}
@@ -66,7 +68,8 @@ the configuration; it never makes it.`,
 		},
 	}
 	sourceFlags(c, &source)
-	c.Flags().StringVar(&f.evidence, "evidence", "", `the file with what was measured; "-" reads it from stdin`)
+	c.Flags().StringVar(&f.evidence, "evidence", "", `a file with what was measured, one JSON object a line; "-" reads stdin (default: the runs of evals)`)
+	c.Flags().StringVar(&f.store, "store", defaultEvals, "the folder of the stored answers and runs")
 	c.Flags().Float64Var(&f.within, "within", 0, "how much lower a score may be: 0.05 for five points (default: by the route's stakes)")
 	c.Flags().DurationVar(&f.mean, "mean", 0, "the longest mean latency that will do")
 	c.Flags().DurationVar(&f.p95, "p95", 0, "the longest 95th percentile of latency that will do")
@@ -75,36 +78,53 @@ the configuration; it never makes it.`,
 }
 
 // rows reads the evidence of some routes, or of all.
-func (f *tuneFlags) rows(stdin io.Reader, routes []string) ([]swap.Row, error) {
-	in := stdin
-	switch f.evidence {
-	case "":
-		return nil, errors.New("--evidence names the file with what was measured: one JSON object a line. docs/swap.md has its fields")
-	case "-":
-	default:
-		file, err := os.Open(f.evidence)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = file.Close() }()
-		in = file
-	}
-	rows, err := swap.ReadRows(in)
+func (f *tuneFlags) rows(c *cobra.Command, routes []string) ([]swap.Row, error) {
+	rows, from, err := f.read(c)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.evidence, err)
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("there is no evidence in %s. Make some: switchgear eval run ROUTE --candidate MODEL; or name a file with --evidence", from)
 	}
 	for _, route := range routes {
 		if !slices.Contains(routesOf(rows), route) {
-			return nil, fmt.Errorf("%s has nothing on route %s", f.evidence, route)
+			return nil, fmt.Errorf("%s has nothing on route %s. Run its eval: switchgear eval run %s --candidate MODEL", from, route, route)
 		}
 	}
 	if len(routes) > 0 {
 		rows = slices.DeleteFunc(rows, func(r swap.Row) bool { return !slices.Contains(routes, r.Route) })
 	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("%s holds no evidence", f.evidence)
-	}
 	return rows, nil
+}
+
+// read reads all there is, and says where it comes from.
+func (f *tuneFlags) read(c *cobra.Command) (rows []swap.Row, from string, err error) {
+	switch f.evidence {
+	case "":
+		dir := filepath.Join(f.store, "runs")
+		runs, bad := eval.Runs(dir)
+		for _, err := range bad {
+			fmt.Fprintln(c.ErrOrStderr(), "passed over: "+err.Error())
+		}
+		rows, notes := swap.FromRuns(runs)
+		for _, note := range notes {
+			fmt.Fprintln(c.ErrOrStderr(), note)
+		}
+		return rows, dir, nil
+	case "-":
+		rows, err = swap.ReadRows(c.InOrStdin())
+	default:
+		file, openErr := os.Open(f.evidence)
+		if openErr != nil {
+			return nil, "", openErr
+		}
+		defer func() { _ = file.Close() }()
+		rows, err = swap.ReadRows(file)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", f.evidence, err)
+	}
+	return rows, f.evidence, nil
 }
 
 func routesOf(rows []swap.Row) []string {

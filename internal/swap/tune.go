@@ -273,6 +273,8 @@ func (j *judge) choose(r *Judged) {
 	switch {
 	case r.Target == j.goal.Incumbent:
 		r.Choice, r.Why = ChoiceIncumbent, "serves now"
+	case unsettled(r.Verdict):
+		r.Choice, r.Why = ChoiceUntested, "the gate could not tell: "+strings.ReplaceAll(r.Verdict, "_", " ")
 	case r.Verdict != "" && !ships(r.Verdict, j.goal.Stakes):
 		r.Choice, r.Why = ChoiceFails, "the gate said "+strings.ReplaceAll(r.Verdict, "_", " ")
 	case !r.Near:
@@ -324,11 +326,16 @@ func ships(verdict, stakes string) bool {
 	switch verdict {
 	case "ship", "better":
 		return true
-	case "within_margin":
+	case "within_worse", "within_margin":
 		return stakes != "high"
 	default:
 		return false
 	}
+}
+
+// unsettled reports whether a run came to no verdict on the model.
+func unsettled(verdict string) bool {
+	return verdict == "inconclusive" || strings.HasPrefix(verdict, "invalid")
 }
 
 // pareto finds the rows that no cheaper one equals.

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/switchgear-dev/switchgear/eval"
 	"github.com/switchgear-dev/switchgear/internal/app"
 	"github.com/switchgear-dev/switchgear/internal/swap"
 )
@@ -25,12 +28,13 @@ func newSwap() *cobra.Command {
   apply    make a planned swap, and tell the running gateway
   revert   take the last swap back: the file holds the bytes it held before
   changed  name the routes that two versions of the file differ in, for CI
+  drift    print the eval runs that show whether what serves is still what was proven
 
 docs/swap.md says how they go together.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSwapPlan(), newSwapApply(), newSwapRevert(), newSwapChanged())
+	c.AddCommand(newSwapPlan(), newSwapApply(), newSwapRevert(), newSwapChanged(), newSwapDrift())
 	return c
 }
 
@@ -47,6 +51,7 @@ func swapSite(source app.Source) (*swap.Site, error) {
 type planFlags struct {
 	wish   swap.Wish
 	out    string
+	store  string
 	asJSON bool
 }
 
@@ -72,6 +77,9 @@ Exits with 6 if the gate does not let the new model serve, and with 2 if the edi
 			if err != nil {
 				return err
 			}
+			if !c.Flags().Changed("input") && !c.Flags().Changed("output") && !c.Flags().Changed("cached") {
+				f.measure(c)
+			}
 			plan, err := swap.Make(site.File, &f.wish, site.House, site.Now)
 			if err != nil {
 				return err
@@ -83,13 +91,30 @@ Exits with 6 if the gate does not let the new model serve, and with 2 if the edi
 	c.Flags().StringVar(&f.wish.To, "to", "", "the new model: provider/model, or a short name of models")
 	c.Flags().IntVar(&f.wish.Step, "step", 1, "which step of the chain, from 1")
 	c.Flags().IntVar(&f.wish.Rule, "rule", 0, "which rule's chain, from 1 (default: the route's own chain)")
-	c.Flags().Int64Var(&f.wish.Usage.Input, "input", 1000, "tokens a request reads, on average")
-	c.Flags().Int64Var(&f.wish.Usage.Output, "output", 500, "tokens an answer has, on average")
+	c.Flags().Int64Var(&f.wish.Usage.Input, "input", 1000, "tokens a request reads, on average (default: as in the route's last eval run, or 1000)")
+	c.Flags().Int64Var(&f.wish.Usage.Output, "output", 500, "tokens an answer has, on average (default: likewise, or 500)")
 	c.Flags().Int64Var(&f.wish.Usage.Cached, "cached", 0, "how many of the tokens read come from the provider's cache")
+	c.Flags().StringVar(&f.store, "store", defaultEvals, "the folder of the stored answers and runs")
 	c.Flags().Float64Var(&f.wish.Calls, "calls", 0, "requests a month, for a forecast")
 	c.Flags().StringVar(&f.out, "out", "", "write the plan to a file, for swap apply")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print the plan as JSON")
 	return c
+}
+
+// measure takes the tokens of a request from the route's last eval run, where
+// there is one.
+func (f *planFlags) measure(c *cobra.Command) {
+	runs, _ := eval.Runs(filepath.Join(f.store, "runs")) // those that cannot be read are eval's to complain of
+	for _, run := range slices.Backward(runs) {
+		if run.Route != f.wish.Route {
+			continue
+		}
+		if u, ok := swap.MeanUsage(run); ok {
+			f.wish.Usage = u
+			fmt.Fprintf(c.ErrOrStderr(), "tokens are those of run %s\n", run.ID)
+			return
+		}
+	}
 }
 
 // oneRoute wants exactly one argument.

@@ -149,14 +149,14 @@ func revertSite(source app.Source) (*swap.Site, error) {
 }
 
 func newSwapChanged() *cobra.Command {
-	var asJSON bool
+	var asJSON, commands bool
 	c := &cobra.Command{
 		Use:   "changed OLD [NEW]",
 		Short: "Name the routes that two versions of the configuration differ in",
 		Long: `Prints, one a line, the routes of NEW (default: ` + app.DefaultFile + `) that evidence for OLD may not hold for: new ones, and those that can reach
 another model, send it something else, or serve on other terms. Timeouts, aliases and the like change no answer and do not count.
 It needs no secrets, and calls nobody. docs/ci.md has the job that uses it.`,
-		Example: "  git show origin/main:switchgear.yaml > old.yaml\n  switchgear swap changed old.yaml",
+		Example: "  git show origin/main:switchgear.yaml > old.yaml\n  switchgear swap changed old.yaml\n  switchgear swap changed old.yaml --commands > runs.sh && sh -ex runs.sh",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -178,7 +178,13 @@ It needs no secrets, and calls nobody. docs/ci.md has the job that uses it.`,
 				return printJSON(c.OutOrStdout(), found)
 			}
 			for _, d := range found {
-				fmt.Fprintln(c.OutOrStdout(), d.Route)
+				if commands {
+					for _, line := range d.Commands() {
+						fmt.Fprintln(c.OutOrStdout(), line)
+					}
+				} else {
+					fmt.Fprintln(c.OutOrStdout(), d.Route)
+				}
 				for _, why := range d.Why {
 					fmt.Fprintln(c.ErrOrStderr(), d.Route+": "+why)
 				}
@@ -187,6 +193,7 @@ It needs no secrets, and calls nobody. docs/ci.md has the job that uses it.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the routes and what differs as JSON")
+	c.Flags().BoolVar(&commands, "commands", false, "print, instead of the routes, the eval runs that would prove what is new, for a shell")
 	return c
 }
 

@@ -10,8 +10,11 @@ import (
 
 // Difference is a route that answers otherwise than it did, or may.
 type Difference struct {
-	Route string   `json:"route"`
-	Why   []string `json:"why"`
+	Route      string   `json:"route"`
+	Why        []string `json:"why"`
+	Incumbent  string   `json:"incumbent,omitempty"`  // what its first step was; "" for a new route
+	Candidates []string `json:"candidates,omitempty"` // what evidence is wanted of
+	Eval       bool     `json:"eval"`                 // whether the route has an eval to get it from
 }
 
 // Changed names the routes of a configuration that evidence for an older one
@@ -25,19 +28,67 @@ func Changed(old, now *config.Config) []Difference {
 		r := &now.Routes[i]
 		was := slices.IndexFunc(old.Routes, func(o config.Route) bool { return o.Name == r.Name })
 		if was < 0 {
-			out = append(out, Difference{r.Name, []string{"the route is new"}})
+			d := Difference{Route: r.Name, Why: []string{"the route is new"}, Eval: r.Eval != ""}
+			d.Candidates = targets(now, r, nil)
+			if len(d.Candidates) > 0 {
+				d.Candidates = d.Candidates[1:] // the first is what the others are compared with
+			}
+			out = append(out, d)
 			continue
 		}
-		if why := differs(old, now, &old.Routes[was], r); len(why) > 0 {
-			out = append(out, Difference{r.Name, why})
+		o := &old.Routes[was]
+		why, known := differs(old, now, o, r)
+		if len(why) == 0 {
+			continue
 		}
+		d := Difference{Route: r.Name, Why: why, Eval: r.Eval != ""}
+		if len(o.Chain) > 0 {
+			d.Incumbent = o.Chain[0].Target.String()
+		}
+		d.Candidates = slices.DeleteFunc(targets(now, r, known), func(t string) bool { return t == d.Incumbent })
+		out = append(out, d)
 	}
 	return out
 }
 
-// differs says what of a route is another.
-func differs(old, now *config.Config, a, b *config.Route) []string {
-	var why []string
+// Commands are the eval runs that would prove what a difference brings in. Of an
+// incumbent with other levers there is none: a run sets two targets against
+// each other.
+func (d *Difference) Commands() []string {
+	if !d.Eval {
+		return nil
+	}
+	var out []string
+	for _, c := range d.Candidates {
+		out = append(out, EvalCommand(d.Route, c, d.Incumbent))
+	}
+	return out
+}
+
+// EvalCommand is the command that runs a route's eval on a candidate; an
+// incumbent of "" is the route's first step.
+func EvalCommand(route, candidate, incumbent string) string {
+	command := "switchgear eval run " + Quoted(route) + " --candidate " + Quoted(candidate)
+	if incumbent != "" {
+		command += " --incumbent " + Quoted(incumbent)
+	}
+	return command
+}
+
+// Quoted is a text as a shell takes it for one word.
+func Quoted(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_./:@+-", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 && s[0] != '-' {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// differs says what of a route is another, and which of what it reaches is
+// known; none is if the terms are others.
+func differs(old, now *config.Config, a, b *config.Route) (why, known []string) {
 	before, after := reached(old, a), reached(now, b)
 	for _, s := range after {
 		if !slices.Contains(before, s) {
@@ -49,35 +100,61 @@ func differs(old, now *config.Config, a, b *config.Route) []string {
 			why = append(why, "it no longer reaches "+s)
 		}
 	}
-	if x, y := terms(a), terms(b); len(why) == 0 && !reflect.DeepEqual(x, y) {
-		why = append(why, "its terms are others: "+strings.Join(fields(x, y), ", "))
+	chains := func(name string) bool { return name == "chain" || name == "rules" }
+	other := fields(terms(a), terms(b))
+	switch rest := slices.DeleteFunc(slices.Clone(other), chains); {
+	case len(rest) > 0:
+		return append(why, "its terms are others: "+strings.Join(rest, ", ")), nil
+	case len(why) == 0 && len(other) > 0:
+		why = []string{"it reaches the same in another order, or under other conditions"}
 	}
-	return why
+	return why, before
 }
 
 // reached are the targets of a route with all that decides what they answer.
 func reached(c *config.Config, r *config.Route) []string {
 	var out []string
-	add := func(chain []config.Step) {
-		for i := range chain {
-			s := &chain[i]
-			text := s.Target.String()
-			if s.WithText != "" {
-				text += " with " + s.WithText
-			}
-			if p, ok := c.Provider(s.Target.Provider); ok && (p.Kind != p.Name || p.BaseURL != "") {
-				text += " (" + strings.TrimSpace(p.Kind+" "+p.BaseURL) + ")"
-			}
-			if !slices.Contains(out, text) {
-				out = append(out, text)
-			}
+	everyStep(r, func(s *config.Step) {
+		if text := inFull(c, s); !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	})
+	return out
+}
+
+// targets are the targets of a route that are not among some known ones.
+func targets(c *config.Config, r *config.Route, known []string) []string {
+	var out []string
+	everyStep(r, func(s *config.Step) {
+		if t := s.Target.String(); !slices.Contains(out, t) && !slices.Contains(known, inFull(c, s)) {
+			out = append(out, t)
+		}
+	})
+	return out
+}
+
+// everyStep calls a function with every step a route can reach.
+func everyStep(r *config.Route, visit func(*config.Step)) {
+	for i := range r.Chain {
+		visit(&r.Chain[i])
+	}
+	for i := range r.Rules {
+		for k := range r.Rules[i].Chain {
+			visit(&r.Rules[i].Chain[k])
 		}
 	}
-	add(r.Chain)
-	for i := range r.Rules {
-		add(r.Rules[i].Chain)
+}
+
+// inFull is a step's target with all that decides what it answers.
+func inFull(c *config.Config, s *config.Step) string {
+	text := s.Target.String()
+	if s.WithText != "" {
+		text += " with " + s.WithText
 	}
-	return out
+	if p, ok := c.Provider(s.Target.Provider); ok && (p.Kind != p.Name || p.BaseURL != "") {
+		text += " (" + strings.TrimSpace(p.Kind+" "+p.BaseURL) + ")"
+	}
+	return text
 }
 
 // terms is what else of a route has a say in its answers: everything that is

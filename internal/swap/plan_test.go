@@ -441,6 +441,41 @@ routes:
 	f("  d: {chain: [other/x]}\n", "")
 }
 
+func TestChangedCommands(t *testing.T) {
+	parse := func(text string) *config.Config {
+		c, findings := config.Parse("x", []byte(text), nil, config.WithoutSecrets())
+		if config.HasErrors(findings) {
+			t.Fatal(findings)
+		}
+		return c
+	}
+	const head = "version: 1\nproviders: {sim: {kind: sim}}\nroutes:\n"
+	old := parse(head + `
+  a: {chain: [sim/a, sim/b], eval: evals/a.yaml}
+  b: {chain: [sim/a], eval: evals/b.yaml}
+  c: {chain: [sim/a]}
+`)
+	next := parse(head + `
+  a: {chain: ["sim/it's", sim/a, sim/b], eval: evals/a.yaml, rules: [{when: {stream: true}, chain: [sim/r]}]}
+  b: {chain: [sim/a, sim/b], stakes: low, eval: evals/b.yaml}
+  c: {chain: [sim/z]}
+  d: {chain: [sim/x, sim/y], eval: evals/d.yaml}
+`)
+	var got []string
+	for _, d := range Changed(old, next) {
+		got = append(got, d.Commands()...)
+	}
+	want := []string{
+		`switchgear eval run a --candidate 'sim/it'\''s' --incumbent sim/a`,
+		"switchgear eval run a --candidate sim/r --incumbent sim/a",
+		"switchgear eval run b --candidate sim/b --incumbent sim/a",
+		"switchgear eval run d --candidate sim/y",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestReadRows(t *testing.T) {
 	rows, err := ReadRows(strings.NewReader(`{"route":"a","target":"x/y","scores":[{"metric":"m","n":10,"mean":0.5}],"cost":{"usd_per_1k":1.5,"basis":"usage"}}
 

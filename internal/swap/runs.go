@@ -49,6 +49,17 @@ func FromRuns(runs []*eval.Run) (rows []Row, notes []string) {
 	return rows, notes
 }
 
+// MeanUsage is what one request of a run read and wrote with the incumbent, on
+// average; false if that is not known.
+func MeanUsage(run *eval.Run) (Usage, bool) {
+	answers := int64(len(run.Cases) * max(run.Repeats, 1))
+	p := &run.Incumbent
+	if answers == 0 || p.Input == 0 {
+		return Usage{}, false
+	}
+	return Usage{Input: p.Input / answers, Output: p.Output / answers, Cached: min(p.Cached, p.Input) / answers}, true
+}
+
 // unlike says why two runs do not compare.
 func unlike(run, ref *eval.Run) string {
 	switch {

@@ -20,6 +20,17 @@ func run(id, candidate string, mean float64, wins, losses int, verdict eval.Word
 	return r
 }
 
+func TestMeanUsage(t *testing.T) {
+	r := run("r1", "host/new", 0.9, 0, 0, eval.Ship)
+	if u, ok := MeanUsage(r); ok {
+		t.Errorf("%+v of a run that counted nothing", u)
+	}
+	r.Incumbent.Input, r.Incumbent.Output, r.Incumbent.Cached, r.Repeats = 1_200_000, 60_000, 120_000, 2
+	if u, ok := MeanUsage(r); !ok || u != (Usage{Input: 1000, Output: 50, Cached: 100}) {
+		t.Errorf("%+v", u)
+	}
+}
+
 func TestFromRuns(t *testing.T) {
 	stale := run("r0", "host/stale", 0.99, 30, 0, eval.Better)
 	stale.Hashes.Cases = "other"

@@ -7,5 +7,6 @@
 // file if nothing has moved since, tells the running gateway, and leaves an
 // [Entry] behind that [Revert] puts the old bytes back from. [Tune] looks for
 // the cheapest target that measured evidence lets serve. [Changed] names the
-// routes that two versions of a file differ in.
+// routes that two versions of a file differ in. A [Canary] lets a candidate answer
+// a share of the requests, and withdraws it as soon as it is shown to do worse.
 package swap

@@ -86,7 +86,7 @@ func TestCanaryCompletes(t *testing.T) {
 // one in a hundred is withdrawn.
 func TestCanaryFalseAlarms(t *testing.T) {
 	alarms := 0
-	const canaries = 800
+	const canaries = 400
 	r := rand.New(rand.NewPCG(7, 7))
 	for range canaries {
 		c, err := NewCanary(Trial{Share: 0.5, Enough: 400}, time.Time{})

@@ -25,6 +25,7 @@ run: build ## build and serve: your switchgear.yaml, your provider keys, or else
 test: ## everything that proves the product works: unit, race, script, corpus, conformance; installs what it needs
 	@scripts/test-needs.sh
 	@$(GO) test -race -timeout 15m ./...
+	@$(GO) test -timeout 10m ./drill
 	@$(MAKE) --no-print-directory conformance
 
 .PHONY: short
@@ -38,6 +39,10 @@ conformance: build ## the official client SDKs against the built binary
 .PHONY: test-agents
 test-agents: build ## Claude Code finishes a task through the built binary; a download of 70 MB
 	@conformance/agents/run.sh
+
+.PHONY: drill
+drill: build ## play the eight outages against ./switchgear.yaml, or the simulator without one
+	@bin/switchgear drill
 
 .PHONY: demo-clients
 demo-clients: build ## one page of copy and paste that points each client at the gateway

@@ -9,8 +9,11 @@ const (
 	AlertKeyExhausted   = "key_exhausted"   // an account is out of money, or over the limit set for it
 	AlertKeyRestored    = "key_restored"    // a key works again
 	AlertModelGone      = "model_gone"      // a provider no longer has a model
+	AlertModelDrift     = "model_drift"     // a provider answers with another model than the one that was asked for
 	AlertRouteFailing   = "route_failing"   // users of a route get errors
 	AlertRouteRecovered = "route_recovered" // they no longer do
+	AlertReloadRefused  = "reload_refused"  // a new configuration was not taken, and the old one still serves
+	AlertReloadTaken    = "reload_taken"    // a later one was
 )
 
 // AlertKind is a row of the table of what alerts there are.
@@ -30,13 +33,16 @@ func AlertKinds() []AlertKind {
 		{Name: AlertKeyRefused, Means: "a provider refuses one of your keys", Person: true},
 		{Name: AlertKeyExhausted, Means: "an account is out of money, or over its spending limit", Person: true},
 		{Name: AlertModelGone, Means: "a provider no longer has a model that a route names", Person: true},
+		{Name: AlertModelDrift, Means: "a provider answers with another model than the one a route names", Person: true},
+		{Name: AlertReloadRefused, Means: "a new configuration is wrong, or names a model that is not proven, and the old one still serves", Person: true},
 		{Name: AlertCircuitClose, Means: "a circuit closed", Ends: []string{AlertCircuitOpen, AlertModelGone}},
 		{Name: AlertKeyRestored, Means: "a key works again", Ends: []string{AlertKeyRefused, AlertKeyExhausted}},
 		{Name: AlertRouteRecovered, Means: "a route no longer fails", Ends: []string{AlertRouteFailing}},
+		{Name: AlertReloadTaken, Means: "a configuration was taken", Ends: []string{AlertReloadRefused}},
 	}
 }
 
 // AlertKindsToCome are names and patterns that a later version will know.
 func AlertKindsToCome() []string {
-	return []string{"spend", "swap_started", "swap_finished", "swap_reverted", "swap_*", "model_drift", "reload_refused"}
+	return []string{"spend", "swap_started", "swap_finished", "swap_reverted", "swap_*"}
 }

@@ -37,6 +37,7 @@ type Request struct {
 type Limits struct {
 	Stakes     Stakes // raises the route's stakes; a lower value changes nothing
 	NoFallback bool   // only the first usable step is tried
+	Client     string // the name of the client key it came with; "" if none is asked for
 	Retry      int    // which retry of the caller's own this is, where it says so; 0 for the first try
 }
 

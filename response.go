@@ -198,6 +198,11 @@ type Trace struct {
 	// answer's values are to be written in the client's protocol.
 	Translated bool
 	Dropped    []string // parts of the request the target could not be told
+	// Normalised names the rungs (strip_fence and the like) that brought the
+	// answer into the form that was declared for it; nil if it stands as it
+	// came. The bytes of a changed answer say what its values do, or are left
+	// out; of a changed stream there are none.
+	Normalised []string
 }
 
 // Calls counts the attempts that reached out to a provider.

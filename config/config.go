@@ -145,7 +145,8 @@ type Route struct {
 	SinglePoint   bool            // it is accepted that one provider's failure fails the route
 	Needs         []Word
 	Timeout       Timeout // as written; see [Route.Clocks]
-	Commit        Commit
+	Commit        Commit  // as written, or the default; see [Route.CommitsAt]
+	Normalise     []Word  // the rungs that bring answers into the form declared for them
 	ContentPolicy PolicyAction
 	Strict        bool // a request is refused rather than part of it left out
 	Aliases       []Word
@@ -160,6 +161,7 @@ type Route struct {
 	FloorPos      Position
 	StakesPos     Position
 	PolicyPos     Position
+	CommitPos     Position // zero if the file does not say
 	TimeoutPos    Position
 	KindPos       Position
 	EvalPos       Position

@@ -58,6 +58,15 @@ func (r *Route) SecondOpinion() bool {
 	return r.Opinion == SwitchOn
 }
 
+// CommitsAt is the commit point that holds: an answer that may have to be
+// changed is passed on when it is complete, whatever the file says.
+func (r *Route) CommitsAt() Commit {
+	if len(r.Normalise) > 0 {
+		return CommitWhole
+	}
+	return r.Commit
+}
+
 // DefaultTimeout are the clocks of a surface.
 func DefaultTimeout(s Surface) Timeout {
 	switch s {

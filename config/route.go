@@ -77,13 +77,14 @@ func (r *reader) route(e entry, path string) Route {
 		SinglePoint:   o.word("single_point", "ok") == "ok",
 		Stakes:        switchgear.StakesNormal,
 		Needs:         o.list("needs", "[json_schema]"),
+		Normalise:     o.list("normalise", "[strip_fence]"),
 		Aliases:       r.aliases(o),
 		Retry:         r.retry(o),
 		Opinion:       o.onOff("second_opinion"),
 		Hedge:         o.onOff("hedge") != SwitchOff,
 		Fetch:         or(Fetch(o.word("fetch", "whole", "stream")), FetchWhole),
 		ChainPos:      o.pos("chain"), FloorPos: o.pos("floor"), StakesPos: o.pos("stakes"),
-		PolicyPos: o.pos("content_policy"), TimeoutPos: o.pos("timeout"), KindPos: o.pos("kind"),
+		PolicyPos: o.pos("content_policy"), CommitPos: o.pos("commit"), TimeoutPos: o.pos("timeout"), KindPos: o.pos("kind"),
 	}
 	t.Description, _, _ = o.text("description", "Answers customers")
 	if s, ok := switchgear.ParseStakes(o.word("stakes", "low", "normal", "high")); ok {

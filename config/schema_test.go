@@ -116,7 +116,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"temperature-out-of-range", "rule-without-when", "rule-when-empty", "rule-comparison-malformed", "key-and-keys",
 		"client-without-hash", "client-with-key-for-hash", "client-without-routes", "expose-unknown", "direct-unknown",
 		"breaker-unknown-setting", "breaker-not-a-map", "breaker-cooldown-malformed", "retry-budget-malformed", "in-flight-zero",
-		"second-opinion-unknown", "hedge-unknown", "fetch-unknown",
+		"second-opinion-unknown", "hedge-unknown", "fetch-unknown", "normalise-not-a-list",
 		"gate-unknown-mode", "gate-unknown-setting", "gate-not-a-word", "gate-key-malformed", "gate-no-keys", "eval-absolute", "eval-not-yaml", "eval-empty",
 		"alert-unknown-sink", "alert-sink-of-a-later-version", "alert-without-kind", "alert-without-on", "alert-on-empty", "alert-unknown",
 		"alert-without-key", "alert-without-url", "alert-without-secret", "alert-key-of-webhook", "alert-not-a-map", "alert-end-alone",

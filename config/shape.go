@@ -32,7 +32,7 @@ func (s shape) keys() []string {
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight", "recordings"},
 		shapeModel:    {"model", "tier", "price", "same_as", "retires"},
 		shapeRoute: {
-			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "content_policy",
+			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "normalise", "content_policy",
 			"strict", "aliases", "rules", "eval", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",
 		},
 		shapeStep:     {"use", "with"},
@@ -54,7 +54,7 @@ func (s shape) later() []string {
 	return map[shape][]string{
 		shapeFile:     {"limits", "record", "telemetry", "eval", "evals", "swap"},
 		shapeProvider: {"region"},
-		shapeRoute:    {"max_cost", "normalise", "swap", "limits"},
+		shapeRoute:    {"max_cost", "swap", "limits"},
 		shapeClient:   {"rpm", "spend"},
 	}[s]
 }

@@ -67,6 +67,12 @@ func TestRoute(t *testing.T) {
 	if r.Stakes != switchgear.StakesHigh || r.Floor != switchgear.TierFrontier || r.Surface != SurfaceQuality || r.Commit != CommitWhole {
 		t.Errorf("%+v", r)
 	}
+	if diff := cmp.Diff([]string{"trim", "strip_fence"}, Texts(r.Normalise)); diff != "" {
+		t.Error(diff)
+	}
+	if written := (&Route{Normalise: r.Normalise, Commit: CommitHold}); written.CommitsAt() != CommitWhole || (&Route{Commit: CommitHold}).CommitsAt() != CommitHold {
+		t.Errorf("commits at %s", written.CommitsAt())
+	}
 	if diff := cmp.Diff([]string{"tools", "json_schema"}, Texts(r.Needs)); diff != "" {
 		t.Error(diff)
 	}

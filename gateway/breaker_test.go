@@ -169,6 +169,7 @@ func TestBreakerLife(t *testing.T) {
 		if got := h.ask(m); got.took != 0 || got.own("Served-By") != "two/m2" {
 			t.Errorf("by %q after %v", got.own("Served-By"), got.took)
 		}
+		synctest.Wait() // the trial is on its way beside the answer
 		if b := h.first(); b.State != "half-open" || h.calls("m1") != 7 {
 			t.Fatalf("%d calls, %+v", h.calls("m1"), b)
 		}

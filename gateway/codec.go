@@ -24,3 +24,16 @@ func decode(w *switchgear.Wire) (*switchgear.Request, error) {
 		Class: switchgear.ClassInvalid, Message: "the gateway knows no protocol " + quote(w.Dialect),
 	}
 }
+
+// reword gives the bytes of an answer other texts, in whatever protocol they
+// are.
+func reword(w *switchgear.Wire, texts map[int]string) ([]byte, bool) {
+	for _, c := range codecs() {
+		if r, ok := c.(interface {
+			Reword(body []byte, texts map[int]string) ([]byte, bool)
+		}); ok && c.Dialect() == w.Dialect {
+			return r.Reword(w.Body, texts)
+		}
+	}
+	return nil, false
+}

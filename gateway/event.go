@@ -2,6 +2,9 @@ package gateway
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +44,9 @@ func (g *Gateway) tell(e *Event) {
 	}
 	if s := g.now.Load(); s != nil {
 		e.Routes, e.Stranded, e.Serving = s.affected(e)
+	}
+	if e.Kind == switchgear.AlertModelDrift {
+		e.Stranded, e.Serving = nil, "" // it goes on serving
 	}
 	for _, f := range g.options.events {
 		f(*e)
@@ -87,6 +93,11 @@ func touches(chain []config.Step, e *Event) (touched bool, next string) {
 
 // changed hears of a breaker's change of state.
 func (g *Gateway) changed(e breaker.Event) {
+	if e.From == breaker.HalfOpen && (e.To == breaker.Ramp || e.To == breaker.Closed) {
+		if care, ok := g.now.Load().care(e.Target); ok {
+			care.limit.Forget() // the ramp is gentle enough
+		}
+	}
 	kind := eventKind(&e)
 	if kind == "" {
 		return
@@ -127,46 +138,89 @@ func out(s breaker.State) bool {
 	return s == breaker.Open || s == breaker.HalfOpen || s == breaker.Ramp || s == breaker.Held || s == breaker.Gone
 }
 
-// keyTrouble is which credentials are known not to work.
+// keyTrouble is which credentials are known not to work. Successes only read.
 type keyTrouble struct {
-	some atomic.Int32 // how many: while it is zero, a success needs no lock
-	mu   sync.Mutex
-	bad  map[string]switchgear.Class
+	mu  sync.Mutex // held while bad is replaced
+	bad atomic.Pointer[map[string]switchgear.Class]
+}
+
+// known are the credentials in trouble. The map is not to be changed.
+func (k *keyTrouble) known() map[string]switchgear.Class {
+	if m := k.bad.Load(); m != nil {
+		return *m
+	}
+	return nil
 }
 
 // hear takes what an attempt says about its key. It reports what is new, "" for
 // nothing.
 func (k *keyTrouble) hear(a *switchgear.Attempt) string {
+	was, known := k.known()[a.Credential]
 	switch {
 	case a.Credential == "" || a.Skipped != "":
 		return ""
-	case a.Err == nil && k.some.Load() == 0:
+	case a.Err == nil && !known:
 		return ""
 	case a.Err != nil && a.Err.Class != switchgear.ClassAuth && a.Err.Class != switchgear.ClassQuota:
+		return ""
+	case a.Err != nil && known && was == a.Err.Class:
 		return ""
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	was, known := k.bad[a.Credential]
+	was, known = k.known()[a.Credential] // another may have been first
+	next := maps.Clone(k.known())
 	switch {
 	case a.Err == nil && known:
-		delete(k.bad, a.Credential)
-		k.some.Add(-1)
+		delete(next, a.Credential)
+		k.bad.Store(&next)
 		return switchgear.AlertKeyRestored
 	case a.Err == nil || (known && was == a.Err.Class):
 		return ""
 	}
-	if k.bad == nil {
-		k.bad = make(map[string]switchgear.Class)
+	if next == nil {
+		next = make(map[string]switchgear.Class)
 	}
-	if !known {
-		k.some.Add(1)
-	}
-	k.bad[a.Credential] = a.Err.Class
+	next[a.Credential] = a.Err.Class
+	k.bad.Store(&next)
 	if a.Err.Class == switchgear.ClassQuota {
 		return switchgear.AlertKeyExhausted
 	}
 	return switchgear.AlertKeyRefused
+}
+
+// keep forgets all credentials but some. It returns those that were in trouble.
+func (k *keyTrouble) keep(some map[string]bool) []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	next := maps.Clone(k.known())
+	var gone []string
+	for _, id := range slices.Sorted(maps.Keys(next)) {
+		if !some[id] {
+			delete(next, id)
+			gone = append(gone, id)
+		}
+	}
+	k.bad.Store(&next)
+	return gone
+}
+
+// withdraw ends the trouble of keys that are no longer used: nobody would ever
+// hear that they are well. A key's name is its place, so that of one that was
+// replaced is still there; its next use tells.
+func (w *keyWatch) withdraw(cfg *config.Config) {
+	used := make(map[string]bool)
+	for i := range cfg.Providers {
+		for k := range cfg.Providers[i].Keys {
+			used[credentialID(&cfg.Providers[i], k)] = true
+		}
+	}
+	for _, id := range w.trouble.keep(used) {
+		provider, _, _ := strings.Cut(id, "#")
+		w.gateway.tell(&Event{
+			Kind: switchgear.AlertKeyRestored, Provider: provider, Credential: id, Reason: "the key is no longer used", At: time.Now(),
+		})
+	}
 }
 
 // Attempted hears of every attempt, for what it says about its key.

@@ -107,7 +107,6 @@ func TestKeyEvents(t *testing.T) {
 	for _, c := range []struct{ fault, kind string }{{"401-key-1", "key_refused"}, {"402", "key_exhausted"}} {
 		inEach(t, c.fault, func(t *testing.T, m mode) {
 			h := open(t, strings.ReplaceAll(keysConfig, "KIND", m.name))
-			t.Cleanup(func() { time.Sleep(time.Minute) })
 			h.fault("m1", c.fault)
 			h.traffic(m, 2, 20*time.Second)
 			refused := c.kind + " one#1"

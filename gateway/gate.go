@@ -23,6 +23,11 @@ func (o LockOption) apply(all *options) { all.lock = o.file }
 // only warns.
 func WithLock(f *lock.File) LockOption { return LockOption{f} }
 
+// WithoutGate lets a gateway plan by a configuration whose targets are not
+// proven: it is for gathering the evidence. What clients reach belongs behind the
+// gate.
+func WithoutGate() Option { return optionFunc(func(o *options) { o.ungated = true }) }
+
 // Claim is a target that a route with an eval can reach, by its chain or by the
 // chain of a rule, and so must be proven.
 type Claim struct {
@@ -44,7 +49,11 @@ func Claims(cfg *config.Config) []Claim {
 			continue
 		}
 		path := "routes." + r.Name
-		out = append(out, claims(cfg, r, r.Chain, path+".chain")...)
+		own := claims(cfg, r, r.Chain, path+".chain")
+		if len(own) > 0 && len(r.Chain) > 0 && own[0].Step == &r.Chain[0] {
+			own[0].First = true
+		}
+		out = append(out, own...)
 		for k := range r.Rules {
 			out = append(out, claims(cfg, r, r.Rules[k].Chain, at(path+".rules", k)+".chain")...)
 		}
@@ -67,27 +76,44 @@ func claims(cfg *config.Config, r *config.Route, chain []config.Step, path strin
 func claim(cfg *config.Config, r *config.Route, s *config.Step) lock.Claim {
 	return lock.Claim{
 		Route: r.Name, Target: s.Target.String(), Stakes: r.Stakes.String(),
-		Bound: lock.Bound{Eval: r.Eval, Params: ParamsHash(s.With), Endpoint: endpointHash(cfg, s.Target.Provider)},
+		Bound: StepBound(cfg, r, s),
 	}
 }
 
-// ParamsHash is the hash of what a step sets on its requests. The order in
-// which it says so does not count.
-func ParamsHash(l *switchgear.Levers) string {
+// StepBound is what evidence for a step of a route is bound to, as far as the
+// configuration tells: the rest is the eval set's to say.
+func StepBound(cfg *config.Config, r *config.Route, s *config.Step) lock.Bound {
+	return lock.Bound{
+		Eval: r.Eval, Params: paramsHash(s.With), Endpoint: endpointHash(cfg, s.Target.Provider), Normalise: config.Texts(r.Normalise),
+	}
+}
+
+// paramsHash is the hash of what a step sets on its requests. The order in
+// which it says so does not count, and neither do levers it does not touch: one
+// that a later version brings must not make every hash another.
+func paramsHash(l *switchgear.Levers) string {
 	if l == nil {
 		l = &switchgear.Levers{}
 	}
 	plain := *l
 	plain.Members = nil
+	text, err := json.Marshal(&plain) //nolint:musttag // nothing reads it back: it is hashed
+	if err != nil {                   // only of a value that a program put together wrongly
+		return lock.Hash([]byte(err.Error()))
+	}
+	set := map[string]any{}
+	if levers, ok := readJSON(text).(map[string]any); ok {
+		for name, v := range levers {
+			if v != nil && v != "" {
+				set[name] = v
+			}
+		}
+	}
 	members := map[string]any{}
 	for _, m := range l.Members {
 		members[m.Name] = readJSON(m.Value)
 	}
-	text, err := json.Marshal(struct { // marshalling sorts the keys of maps
-		Levers  switchgear.Levers
-		Members map[string]any
-	}{plain, members})
-	if err != nil { // only of a value that a program put together wrongly
+	if text, err = json.Marshal(map[string]any{"levers": set, "members": members}); err != nil { // which sorts the keys
 		text = []byte(err.Error())
 	}
 	return lock.Hash(text)

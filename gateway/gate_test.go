@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -139,7 +140,7 @@ func TestGateStakes(t *testing.T) {
 		Margin: 0.05, Alpha: 0.05, P: 0.001, Bound: small.Bound,
 	}
 	e.Bound.Cases, e.Bound.Graders = lock.Hash([]byte("cases")), lock.Hash([]byte("graders"))
-	if err := held.Record("extract", small.Target, e, "", nil); err != nil {
+	if err := held.Record("extract", small.Target, e, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := gateFindings(cfg, held); len(got) > 0 {
@@ -156,18 +157,33 @@ func TestGateStakes(t *testing.T) {
 	}
 }
 
+// TestGateNormalise: what serving does to answers is part of what was proven.
+func TestGateNormalise(t *testing.T) {
+	plain, mended := gatedConfig(t), gatedConfig(t, "    aliases:", "    normalise: [trim, strip_fence]\n    aliases:")
+	turned := gatedConfig(t, "    aliases:", "    normalise: [strip_fence, trim]\n    aliases:")
+	for _, tt := range []struct {
+		proven, served *config.Config
+		refusals       int
+	}{{plain, mended, 3}, {mended, plain, 3}, {mended, mended, 0}, {mended, turned, 0}} {
+		got := gateFindings(tt.served, declared(t, tt.proven))
+		if len(got) != tt.refusals || (len(got) > 0 && !strings.Contains(got[0].Message, "the normalisers changed since")) {
+			t.Errorf("%v, want %d", got, tt.refusals)
+		}
+	}
+}
+
 // TestGateModes: off asks nothing, warn refuses nothing, required asks for an
 // eval.
 func TestGateModes(t *testing.T) {
-	for mode, want := range map[string]string{
-		"off": "", "warn": "warning warning warning", "enforce": "error error error", "required": "error error error error",
-		"{trusted_keys: [\"ed25519:GKDLe4X5+BvIoKmUUSvgNBrSWYdmqP2GsNFBCWBSn7g=\"]}": "error error error",
+	for mode, want := range map[string]struct{ errors, warnings int }{
+		"off": {0, 0}, "warn": {0, 3}, "enforce": {3, 0}, "required": {4, 0},
+		"{trusted_keys: [\"ed25519:GKDLe4X5+BvIoKmUUSvgNBrSWYdmqP2GsNFBCWBSn7g=\"]}": {3, 0},
 	} {
-		var got []string
+		got := map[config.Severity]int{}
 		for _, f := range gateFindings(gatedConfig(t, "alerts: none", "alerts: none\ngate: "+mode), nil) {
-			got = append(got, f.Severity.String())
+			got[f.Severity]++
 		}
-		if strings.Join(got, " ") != want {
+		if got[config.Error] != want.errors || got[config.Warning] != want.warnings {
 			t.Errorf("%s: %v", mode, got)
 		}
 	}
@@ -239,7 +255,7 @@ func TestGateReloadRace(t *testing.T) {
 					if err := g.Reload(good, WithLock(held)); err != nil {
 						t.Error(err)
 					}
-				} else if err := g.Reload(bad, WithLock(held)); err == nil || !err.(*ConfigError).GateOnly() {
+				} else if err := g.Reload(bad, WithLock(held)); err == nil || !isGateOnly(err) {
 					t.Errorf("an unproven table is taken: %v", err)
 				}
 				if s := g.now.Load(); s.cfg != good {
@@ -268,6 +284,11 @@ func TestGateReloadRace(t *testing.T) {
 	if err := g.Reload(bad, WithLock(declared(t, bad))); err != nil {
 		t.Error(err)
 	}
+}
+
+func isGateOnly(err error) bool {
+	e, ok := errors.AsType[*ConfigError](err)
+	return ok && e.GateOnly()
 }
 
 // TestGateExplain shows what each step stands on.

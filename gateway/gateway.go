@@ -38,7 +38,8 @@ type Gateway struct {
 	now     atomic.Pointer[snapshot] // what requests are planned by
 	mu      sync.Mutex               // held while a configuration is loaded
 	parts   parts                    // what outlives a configuration, by identity
-	ward    *ward                    // where targets that are not well are looked after
+	keys    *keyWatch
+	ward    *ward // where targets that are not well are looked after
 	closed  atomic.Bool
 }
 
@@ -72,8 +73,11 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 	if g.options.transport == nil {
 		g.options.transport = provider.NewTransport()
 	}
-	g.options.observers = append(g.options.observers, &keyWatch{gateway: g})
-	g.runner = failover.NewRunner(failover.Options{Decode: decode, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers}})
+	g.keys = &keyWatch{gateway: g}
+	g.options.observers = append(g.options.observers, g.keys)
+	g.runner = failover.NewRunner(failover.Options{
+		Decode: decode, Reword: reword, May: mayAsk, MaxTokens: maxTokens, Alone: alone, Observer: &observers{list: g.options.observers},
+	})
 	if err := g.Reload(cfg, WithLock(g.options.lock)); err != nil {
 		return nil, err
 	}
@@ -81,10 +85,11 @@ func New(_ context.Context, cfg *config.Config, opts ...Option) (*Gateway, error
 }
 
 // Reload replaces the configuration. If the new one is wrong, the error is a
-// [*ConfigError] and the old one stays in place. Breakers are kept for
-// targets that both have, cool-offs for providers whose keys are the same. The
-// gate goes by the lock that comes with the configuration, or else by the one it
-// had; a lock given with a configuration that is refused is forgotten with it.
+// [*ConfigError] and the old one stays in place. What is known of the targets
+// that both have is kept, unless their provider's address is another; cool-offs
+// are kept for the keys that both have. The gate goes by the lock that comes with
+// the configuration, or else by the one it had; a lock that comes with a
+// configuration that is refused is forgotten with it.
 func (g *Gateway) Reload(cfg *config.Config, with ...LockOption) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -93,9 +98,14 @@ func (g *Gateway) Reload(cfg *config.Config, with ...LockOption) error {
 		held = o.file
 	}
 	given := slices.Sorted(maps.Keys(g.options.providers))
-	if findings := check(cfg, given, held, time.Now()); hasErrors(findings) {
+	findings := check(cfg, given, held, time.Now())
+	if g.options.ungated {
+		findings = slices.DeleteFunc(findings, func(f config.Finding) bool { return f.Gate })
+	}
+	if hasErrors(findings) {
 		return &ConfigError{Findings: findings}
 	}
+	ended := g.move(cfg)
 	next, err := g.build(cfg)
 	if err != nil {
 		return err
@@ -103,6 +113,12 @@ func (g *Gateway) Reload(cfg *config.Config, with ...LockOption) error {
 	next.lock, g.options.lock = held, held
 	g.now.Store(next)
 	g.prune(next)
+	clear(g.parts.held)
+	g.keys.withdraw(cfg)
+	for i := range ended {
+		ended[i].At = time.Now()
+		g.tell(&ended[i])
+	}
 	return nil
 }
 

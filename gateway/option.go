@@ -20,6 +20,8 @@ type options struct {
 	observers []Observer
 	events    []func(Event)
 	lock      *lock.File // what the last configuration was held against
+	ungated   bool
+	without   []Mechanism
 }
 
 type optionFunc func(*options)

@@ -29,6 +29,7 @@ type parts struct {
 	budgets   map[string]*routeBudget
 	keyrings  map[string]*keys
 	providers map[string]*upstream
+	held      map[switchgear.Target]string // by whom, while a configuration is loaded
 }
 
 // guard is what stands between requests and one target.
@@ -38,14 +39,17 @@ type guard struct {
 	retries  *retry.Budget
 	limit    *limit.Limit
 	jury     *jury.Jury
+	drift    *drift
 }
 
-// guardSettings are what the configuration says of a guard. A circuit keeps its
-// state when they change, but for the window that it counts over.
+// guardSettings are what the configuration says of a guard. What is known of a
+// target stays known when they change, as far as it is still about the same.
 type guardSettings struct {
+	routed   bool // it is in a route; else clients have named it themselves
 	window   time.Duration
 	cooldown config.Cooldown
 	probe    bool
+	patience time.Duration // the longest a probe is waited for
 	budget   float64
 	inFlight int
 }
@@ -86,6 +90,7 @@ func newParts() parts {
 		budgets:   make(map[string]*routeBudget),
 		keyrings:  make(map[string]*keys),
 		providers: make(map[string]*upstream),
+		held:      make(map[switchgear.Target]string),
 	}
 }
 
@@ -94,7 +99,8 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 	b := cfg.BreakerFor(t)
 	p, _ := cfg.Provider(t.Provider)
 	settings := guardSettings{
-		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn,
+		routed: routed(cfg, t),
+		window: b.Window, cooldown: *b.Cooldown, probe: b.Probe == config.SwitchOn && !g.without(MechanismProbe), patience: patience(cfg, t),
 		budget: *cfg.RetryFor(&config.Route{}, p).Budget, inFlight: p.InFlight,
 	}
 	old, ok := g.parts.guards[t]
@@ -102,24 +108,87 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 		return old
 	}
 	options := breaker.Options{
-		Name: t, Provider: g.circuit(t.Provider), Synthetic: settings.probe, Window: settings.window,
-		Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most,
-		OnChange: g.changed, Wake: func(*breaker.Breaker, time.Time) { g.look(t) },
+		Name: t, Window: settings.window,
+		Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most, ProbeTimeout: probeTime, ProbeMost: settings.patience,
 	}
-	made := &guard{
-		settings: settings, retries: newBudget(settings.budget), limit: limit.New(limit.Options{Most: settings.inFlight}), jury: jury.New(),
+	if settings.routed {
+		// Of a name that a client made up nobody is told, nobody looks after it, and
+		// it says nothing about its provider: it would be easy to make up two.
+		options.Provider, options.Synthetic = g.circuit(t.Provider), settings.probe
+		options.OnChange, options.Wake = g.changed, func(*breaker.Breaker, time.Time) { g.look(t) }
 	}
-	if ok && old.settings.window == settings.window {
-		made.breaker = old.breaker
-		made.breaker.Adjust(options, time.Now())
-	} else {
-		if ok {
-			old.breaker.Retire()
-		}
-		made.breaker = breaker.New(options)
+	made := &guard{settings: settings, jury: jury.New(), drift: newDrift(g, t)}
+	if ok {
+		made.jury, made.drift = old.jury, old.drift
 	}
+	if made.retries = newBudget(settings.budget); ok && old.settings.budget == settings.budget {
+		made.retries = old.retries
+	}
+	if made.limit = limit.New(limit.Options{Most: settings.inFlight}); ok && old.settings.inFlight == settings.inFlight {
+		made.limit = old.limit
+	}
+	made.breaker = g.breaker(t, old, options)
 	g.parts.guards[t] = made
 	return made
+}
+
+// breaker adjusts the breaker that a target has, or makes one.
+func (g *Gateway) breaker(t switchgear.Target, old *guard, o breaker.Options) *breaker.Breaker {
+	now := time.Now()
+	if old != nil && old.settings.routed == (o.OnChange != nil) {
+		old.breaker.Adjust(o, now)
+		return old.breaker
+	}
+	if old != nil {
+		old.breaker.Retire()
+	}
+	made := breaker.New(o)
+	if by, held := g.parts.held[t]; held {
+		_ = made.Hold(now, by) // it is new, so nobody holds it yet
+		delete(g.parts.held, t)
+	}
+	return made
+}
+
+// routed reports whether a target is in any route.
+func routed(cfg *config.Config, t switchgear.Target) bool {
+	return slices.ContainsFunc(cfg.Routes, func(r config.Route) bool { return reaches(&r, t) })
+}
+
+// move forgets what is known of providers whose address is another one from
+// now on: that somebody else failed says nothing about who is there. Only who is held by
+// hand stays held. It returns the ends of what was told of the old ones.
+func (g *Gateway) move(cfg *config.Config) []Event {
+	var ended []Event
+	for i := range cfg.Providers {
+		p := &cfg.Providers[i]
+		old, ok := g.parts.providers[p.Name]
+		if !ok || (old.kind == p.Kind && old.baseURL == p.BaseURL) {
+			continue
+		}
+		end := Event{Kind: switchgear.AlertCircuitClose, Provider: p.Name, Reason: "its address was changed"}
+		if c, ok := g.parts.circuits[p.Name]; ok && c.Snapshot().State == breaker.Open {
+			ended = append(ended, end)
+		}
+		for t, old := range g.parts.guards {
+			if t.Provider != p.Name {
+				continue
+			}
+			switch s := old.breaker.Snapshot(time.Now()); s.State {
+			case breaker.Held:
+				g.parts.held[t] = s.By
+			case breaker.Closed, breaker.Suspect:
+			default:
+				end.Target = t
+				ended = append(ended, end)
+			}
+			g.forget(t)
+		}
+		delete(g.parts.circuits, p.Name)
+		delete(g.parts.keyrings, p.Name)
+		delete(g.parts.providers, p.Name)
+	}
+	return ended
 }
 
 // newBudget makes a retry budget that first attempts fill at a ratio. With
@@ -190,7 +259,7 @@ func (g *Gateway) keyring(p *config.Provider) *keyring.Keyring {
 	}
 	credentials := make([]switchgear.Credential, 0, len(p.Keys))
 	for i, secret := range p.Keys {
-		credentials = append(credentials, switchgear.Credential{ID: p.Name + "#" + strconv.Itoa(i+1), Secret: secret})
+		credentials = append(credentials, switchgear.Credential{ID: credentialID(p, i), Secret: secret})
 	}
 	ring := keyring.New(credentials...)
 	if old, ok := g.parts.keyrings[p.Name]; ok {
@@ -199,6 +268,9 @@ func (g *Gateway) keyring(p *config.Provider) *keyring.Keyring {
 	g.parts.keyrings[p.Name] = &keys{secrets: slices.Clone(p.Keys), ring: ring}
 	return ring
 }
+
+// credentialID names the key at a place, from 0, without telling it.
+func credentialID(p *config.Provider, i int) string { return p.Name + "#" + strconv.Itoa(i+1) }
 
 // upstream opens a provider, or finds the one that is open.
 func (g *Gateway) upstream(p *config.Provider) (*upstream, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/switchgear-dev/switchgear/internal/breaker"
 	"github.com/switchgear-dev/switchgear/internal/capability"
 	"github.com/switchgear-dev/switchgear/internal/failover"
+	"github.com/switchgear-dev/switchgear/internal/limit"
 	"github.com/switchgear-dev/switchgear/internal/pricing"
 	"github.com/switchgear-dev/switchgear/internal/route"
 	"github.com/switchgear-dev/switchgear/internal/server"
@@ -38,6 +39,7 @@ type snapshot struct {
 type targetBreaker struct {
 	target  switchgear.Target
 	breaker *breaker.Breaker
+	limit   *limit.Limit
 	probe   *failover.Plan // of one step: what a probe of the gateway's own is sent over
 }
 
@@ -79,7 +81,8 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 		Base: failover.Plan{
 			Config:  s.cfg.Generation,
 			Timeout: failover.Timeout{FirstToken: clocks.FirstToken, Idle: clocks.Idle, Total: clocks.Total},
-			Commit:  commits[r.Commit],
+			Commit:  commits[r.CommitsAt()],
+			Mender:  menderOf(r),
 			Policy:  policies[r.ContentPolicy],
 			Strict:  r.Strict,
 			Retries: g.budget(r.Name, *r.Retry.Over(s.cfg.Retry).Over(config.DefaultRetry()).Budget),
@@ -88,6 +91,7 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 			Fetch:   fetches[r.Fetch],
 		},
 	}
+	g.barePlan(&spec.Base)
 	longest := len(r.Chain)
 	steps, err := g.steps(s, r, r.Chain)
 	if err != nil {
@@ -177,10 +181,14 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 	guard := g.guard(s.cfg, c.Target)
 	step.Breaker, step.Keys = guard.breaker, g.keyring(p)
 	step.Retries, step.Limit, step.Jury = guard.retries, guard.limit, guard.jury
+	if guard.settings.routed {
+		step.Witness = guard.drift // of a name that a client made up nobody is told
+	}
 	step.Pace = g.pace(c.Target, c.WithText)
 	step.Embeds = r.Kind == config.KindEmbedding
+	g.bare(&step.Step)
 	if _, ok := s.care(c.Target); !ok {
-		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, probePlan(s.cfg, r, &step.Step)})
+		s.breakers = append(s.breakers, targetBreaker{c.Target, guard.breaker, guard.limit, probePlan(s.cfg, r, &step.Step)})
 	}
 	return step, nil
 }
@@ -193,13 +201,35 @@ func probePlan(cfg *config.Config, r *config.Route, step *failover.Step) *failov
 	clocks := r.Clocks()
 	return &failover.Plan{
 		Route: r.Name, Config: cfg.Generation, Steps: []failover.Step{bare}, Length: 1,
-		Timeout: failover.Timeout{FirstToken: min(clocks.FirstToken, probeTime), Idle: clocks.Idle, Total: clocks.Total},
+		Timeout: failover.Timeout{FirstToken: patience(cfg, step.Target), Idle: clocks.Idle, Total: clocks.Total},
 	}
 }
 
-// probeTime is the longest a probe of the gateway's own is waited for: it asks
-// for next to nothing.
+// probeTime is how long a probe of the gateway's own is waited for: it asks for
+// next to nothing. One that is not answered by then may have met a model that
+// thinks for long, so the next is waited for longer, up to what the most
+// patient route grants.
 const probeTime = 5 * time.Second
+
+// patience is the longest time to the first token that any route grants a
+// target.
+func patience(cfg *config.Config, t switchgear.Target) time.Duration {
+	var most time.Duration
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
+		if reaches(r, t) {
+			most = max(most, r.Clocks().FirstToken)
+		}
+	}
+	return most
+}
+
+// reaches reports whether a target is in any chain of a route.
+func reaches(r *config.Route, t switchgear.Target) bool {
+	in := func(s config.Step) bool { return s.Target == t }
+	return slices.ContainsFunc(r.Chain, in) ||
+		slices.ContainsFunc(r.Rules, func(rule config.Rule) bool { return slices.ContainsFunc(rule.Chain, in) })
+}
 
 func (s *snapshot) disable(why string) {
 	if !slices.Contains(s.unusable, why) {

@@ -112,7 +112,11 @@ func (g *Gateway) tend(care *targetBreaker) (wait time.Duration, due bool) {
 	if !ok {
 		return nap, true
 	}
-	g.runner.Probe(g.ward.ctx, care.probe, 0, token)
+	plan := *care.probe
+	if limit := care.breaker.Patience(); plan.Timeout.FirstToken <= 0 || limit < plan.Timeout.FirstToken {
+		plan.Timeout.FirstToken = limit
+	}
+	g.runner.Probe(g.ward.ctx, &plan, 0, token)
 	return 0, true
 }
 

@@ -68,14 +68,7 @@ func sayFindings(c *cobra.Command, loaded *app.Loaded, findings []config.Finding
 		fmt.Fprint(c.OutOrStdout(), app.Report(findings))
 		fmt.Fprintf(c.ErrOrStderr(), "%s: %s, %s\n", loaded.From, count(faults, "error"), count(len(findings)-faults, "warning"))
 	}
-	switch broken := (&gateway.ConfigError{Findings: findings}); {
-	case broken.GateOnly():
-		return &lockError{err: errSilent}
-	case faults > 0:
-		return errSilent
-	default:
-		return nil
-	}
+	return verdictOf(findings)
 }
 
 func count(n int, word string) string {

@@ -51,13 +51,14 @@ func loadForLock(source app.Source) (*app.Loaded, error) {
 
 func newLockVerify() *cobra.Command {
 	var source app.Source
-	var asJSON bool
+	var asJSON, configOnly bool
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that the lock proves every model the routes can reach",
 		Long: `Checks that switchgear.lock proves every model that a route with an eval can reach: by its chain, its fallbacks and the chains
-of its rules. Exits with 6 if it does not and the gate enforces it, and with 2 if the configuration is wrong.`,
-		Example: "  switchgear lock verify\n  switchgear lock verify --config prod.yaml --json",
+of its rules, and that the cases and graders of the eval sets are still those of the evidence. Exits with 6 if it does not and
+the gate enforces it, and with 2 if the configuration or an eval set is wrong.`,
+		Example: "  switchgear lock verify\n  switchgear lock verify --config prod.yaml --config-only --json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			loaded, err := loadForLock(source)
@@ -66,7 +67,11 @@ of its rules. Exits with 6 if it does not and the gate enforces it, and with 2 i
 			}
 			now := time.Now()
 			wanted := gateway.Claims(loaded.Config)
-			findings := gateway.Unproven(loaded.Config, loaded.Lock, wanted, now)
+			var findings []config.Finding
+			if !configOnly {
+				findings = loaded.BindSets(wanted)
+			}
+			findings = append(findings, gateway.Unproven(loaded.Config, loaded.Lock, wanted, now)...)
 			rows := standings(loaded, wanted, now)
 			if asJSON {
 				err = printJSON(c.OutOrStdout(), verified{Standings: rows, Findings: findings})
@@ -75,21 +80,34 @@ of its rules. Exits with 6 if it does not and the gate enforces it, and with 2 i
 				fmt.Fprint(c.OutOrStdout(), app.Report(findings))
 				fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", loaded.Lock.Name, summary(rows, loaded.Config.Gate.Mode))
 			}
-			if err == nil && config.HasErrors(findings) {
-				err = &lockError{err: errSilent}
+			if err != nil {
+				return err
 			}
-			return err
+			return verdictOf(findings)
 		},
 	}
 	sourceFlags(c, &source)
+	c.Flags().BoolVar(&configOnly, "config-only", false, "leave the eval sets alone, as serve does where they are not deployed")
 	c.Flags().BoolVar(&asJSON, "json", false, "print what each model stands on, and the findings, as JSON")
 	return c
+}
+
+// verdictOf is the error that findings amount to, which have been printed.
+func verdictOf(findings []config.Finding) error {
+	switch broken := (&gateway.ConfigError{Findings: findings}); {
+	case broken.GateOnly():
+		return &lockError{err: errSilent}
+	case config.HasErrors(findings):
+		return errSilent
+	default:
+		return nil
+	}
 }
 
 // verified is what verify prints for programs.
 type verified struct {
 	Standings []standing       `json:"standings"`
-	Findings  []config.Finding `json:"findings"`
+	Findings  []config.Finding `json:"findings"` // null if there are none
 }
 
 // standing is what a model stands on.
@@ -110,9 +128,9 @@ func standings(loaded *app.Loaded, wanted []gateway.Claim, now time.Time) []stan
 	for i := range wanted {
 		plain = append(plain, wanted[i].Claim)
 	}
-	out := make([]standing, 0, len(wanted))
 	all := lock.Stand(loaded.Lock, plain, gateway.Terms(loaded.Config, now))
-	for i := range all {
+	out := make([]standing, 0, len(all))
+	for i := range wanted {
 		s := &all[i]
 		row := standing{Route: s.Claim.Route, Path: wanted[i].Path, Target: s.Claim.Target, Ground: string(s.Ground), Says: s.String(), Why: s.Why}
 		switch s.Ground {

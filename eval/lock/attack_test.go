@@ -1,6 +1,7 @@
 package lock_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func TestVerdictEdited(t *testing.T) {
 	f := started(t, nil)
 	e := ship("r1")
 	e.Verdict = lock.VerdictRegression
-	if err := f.Record(route, fresh, e, "", nil); err != nil {
+	if err := f.Record(route, fresh, e, nil); err != nil {
 		t.Fatal(err)
 	}
 	refused(t, verify(again(t, f), claim(fresh)), "there is no evidence")
@@ -152,8 +153,8 @@ func TestWithinMargin(t *testing.T) {
 	for stakes, ships := range map[string]bool{"low": true, "normal": true, "high": false} {
 		f := started(t, nil)
 		e := ship("r1")
-		e.Verdict, e.Stakes = lock.VerdictWithinMargin, stakes
-		if err := f.Record(route, fresh, e, "", nil); err != nil {
+		e.Verdict, e.Stakes = lock.VerdictWithinWorse, stakes
+		if err := f.Record(route, fresh, e, nil); err != nil {
 			t.Fatal(err)
 		}
 		c := claim(fresh)
@@ -178,7 +179,7 @@ func TestTriesUntilLucky(t *testing.T) {
 		if want := i + 1; f.NextTry(route, fresh, e.Bound.Cases, "") != want {
 			t.Fatalf("before %s: try %d", run, f.NextTry(route, fresh, e.Bound.Cases, ""))
 		}
-		err := f.Record(route, fresh, e, hash("answers of "+run), nil)
+		err := f.Record(route, fresh, answered(e, hash("answers of "+run)), nil)
 		if (err != nil) != (run == "r3") {
 			t.Fatal(err)
 		}
@@ -191,16 +192,16 @@ func TestTriesUntilLucky(t *testing.T) {
 	// A clear result ships at any try.
 	e := ship("r4")
 	e.Date = now().Add(time.Hour)
-	if err := f.Record(route, fresh, e, hash("answers of r4"), nil); err != nil {
+	if err := f.Record(route, fresh, answered(e, hash("answers of r4")), nil); err != nil {
 		t.Fatal(err)
 	}
 	passed(t, verify(again(t, f), claim(fresh)))
 
 	// Without its history it does not.
 	text := string(f.Text())
-	i := strings.Index(text, "          - {run: r1")
-	j := strings.Index(text, "          - {run: r2")
-	cut, findings := lock.Parse("switchgear.lock", []byte(text[:i]+text[j:]))
+	head, tail, _ := strings.Cut(text, "          - {run: r1")
+	_, tail, _ = strings.Cut(tail, "\n")
+	cut, findings := lock.Parse("switchgear.lock", []byte(head+tail))
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
@@ -222,12 +223,12 @@ func TestMergedTries(t *testing.T) {
 		f := started(t, nil)
 		e := ship("r2")
 		e.P = p
-		if err := f.Record(route, fresh, e, "", nil); err != nil {
+		if err := f.Record(route, fresh, e, nil); err != nil {
 			t.Fatal(err)
 		}
 		other := ship("r1")
 		other.Verdict, other.Date = lock.VerdictInconclusive, e.Date.Add(-time.Minute)
-		if err := f.Record(route, fresh, other, "", nil); err != nil {
+		if err := f.Record(route, fresh, other, nil); err != nil {
 			t.Fatal(err)
 		}
 		got := verify(again(t, f), claim(fresh))
@@ -247,7 +248,7 @@ func TestSameAnswers(t *testing.T) {
 	e.P = 0.04
 	for _, run := range []string{"r1", "r1", "r2"} {
 		e.Run = run
-		if err := f.Record(route, fresh, e, hash("answers"), nil); err != nil {
+		if err := f.Record(route, fresh, answered(e, hash("answers")), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -256,7 +257,7 @@ func TestSameAnswers(t *testing.T) {
 	}
 	broken := ship("r3")
 	broken.Verdict = lock.VerdictInvalid
-	if err := f.Record(route, fresh, broken, "", nil); err != nil {
+	if err := f.Record(route, fresh, broken, nil); err != nil {
 		t.Fatal(err)
 	}
 	if k := f.NextTry(route, fresh, e.Bound.Cases, ""); k != 2 {
@@ -273,23 +274,23 @@ func TestWeakIncumbent(t *testing.T) {
 	f := started(t, nil)
 	e := ship("r1")
 	e.Incumbent = "openai/never-served"
-	if err := f.Record(route, fresh, e, "", nil); err == nil || !strings.Contains(err.Error(), "does not know that its incumbent, openai/never-served, ever served") {
+	if err := f.Record(route, fresh, e, nil); err == nil || !strings.Contains(err.Error(), "does not know that its incumbent, openai/never-served, ever served") {
 		t.Error(err)
 	}
 	// An incumbent whose with was crippled for the occasion.
 	e = ship("r2")
 	e.IncumbentParams = hash("max_tokens 5")
-	if err := f.Record(route, fresh, e, "", nil); err == nil {
+	if err := f.Record(route, fresh, e, nil); err == nil {
 		t.Error("a crippled incumbent will do")
 	}
 	e.Run, e.IncumbentParams = "r3", bound().Params
-	if err := f.Record(route, fresh, e, "", nil); err != nil {
+	if err := f.Record(route, fresh, e, nil); err != nil {
 		t.Error(err)
 	}
 	// The third follows from the second, and no longer when the first is gone.
 	e = ship("r4")
 	e.Incumbent = fresh
-	if err := f.Record(route, "openai/third", e, "", nil); err != nil {
+	if err := f.Record(route, "openai/third", e, nil); err != nil {
 		t.Error(err)
 	}
 	passed(t, verify(again(t, f), claim("openai/third")))
@@ -301,7 +302,7 @@ func TestWeakIncumbent(t *testing.T) {
 	e = ship("r5")
 	e.Incumbent = "openai/third"
 	e.Bound.Params = hash("other")
-	if err := loop.Record(route, fresh, e, "", nil); err != nil {
+	if err := loop.Record(route, fresh, e, nil); err != nil {
 		t.Fatal(err)
 	}
 	loop.Route(route).Target(fresh).Evidence = slices.DeleteFunc(loop.Route(route).Target(fresh).Evidence, func(e *lock.Evidence) bool { return e.Run == "r3" })
@@ -315,7 +316,7 @@ func TestCreep(t *testing.T) {
 	for _, target := range []string{"openai/a", "openai/b"} {
 		e := ship("run of " + target)
 		e.Incumbent, e.Difference, e.Lower, e.Upper = last, -0.03, -0.045, -0.015
-		if err := f.Record(route, target, e, "", nil); err != nil {
+		if err := f.Record(route, target, e, nil); err != nil {
 			t.Fatal(err)
 		}
 		last = target
@@ -332,7 +333,7 @@ func TestRegressionAfterwards(t *testing.T) {
 	f := proven(t, nil)
 	e := ship("nightly")
 	e.Date, e.Verdict = now(), lock.VerdictRegression
-	if err := f.Record(route, fresh, e, "", nil); err != nil {
+	if err := f.Record(route, fresh, e, nil); err != nil {
 		t.Fatal(err)
 	}
 	got := verify(again(t, f), claim(fresh))
@@ -344,14 +345,14 @@ func TestRegressionAfterwards(t *testing.T) {
 // TestBaselineOnce: what was swapped in by hand cannot be declared afterwards.
 func TestBaselineOnce(t *testing.T) {
 	f := started(t, nil)
-	if err := f.Declare([]lock.Claim{claim(fresh)}, "eve", now(), nil); err != lock.ErrKnown {
+	if err := f.Declare([]lock.Claim{claim(fresh)}, "eve", now(), nil); !errors.Is(err, lock.ErrKnown) {
 		t.Error(err)
 	}
 	// Nor what a run has judged before there was a baseline.
 	f = &lock.File{}
 	e := ship("r1")
 	e.Verdict = lock.VerdictHarness
-	if err := f.Record(route, fresh, e, "", nil); err != nil {
+	if err := f.Record(route, fresh, e, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Declare([]lock.Claim{claim(fresh)}, "eve", now(), nil); err == nil || !strings.Contains(err.Error(), "run r1 judged openai/fresh already (harness_mismatch)") {
@@ -361,4 +362,40 @@ func TestBaselineOnce(t *testing.T) {
 		t.Error(err)
 	}
 	refused(t, verify(again(t, f, "by: ann", "by: eve"), claim(old)), "its baseline was edited by hand or copied")
+}
+
+// TestCommandNamesTheIncumbent where the first step is what is to be proven: the
+// run would compare it with itself.
+func TestCommandNamesTheIncumbent(t *testing.T) {
+	f := &lock.File{}
+	served := claim(old)
+	served.First = true
+	if err := f.Declare([]lock.Claim{served, claim("openai/fallback")}, "ann", now().Add(-time.Hour), nil); err != nil {
+		t.Fatal(err)
+	}
+	command := func(c lock.Claim, first bool) string {
+		c.First = first
+		c.Bound.Params = hash("changed")
+		s := lock.Stand(again(t, f), []lock.Claim{c}, lock.Terms{Now: now()})
+		return s[0].Command()
+	}
+	const run = "switchgear eval run extract --candidate "
+	if got := command(claim(fresh), true); got != run+"openai/fresh --incumbent openai/old" {
+		t.Error(got)
+	}
+	if got := command(claim(fresh), false); got != run+"openai/fresh" {
+		t.Error(got)
+	}
+	if got := command(claim(old), true); got != run+"openai/old" {
+		t.Error(got)
+	}
+	// After a swap it is the one that was swapped in.
+	e := ship("r1")
+	e.Date = now()
+	if err := f.Record(route, fresh, e, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := command(claim("openai/next one"), true); got != run+"'openai/next one' --incumbent openai/fresh" {
+		t.Error(got)
+	}
 }

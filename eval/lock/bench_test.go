@@ -48,7 +48,7 @@ func resign(b *testing.B, f *lock.File) []byte {
 		}
 		for _, t := range r.Targets {
 			for _, e := range t.Evidence {
-				if err := out.Record(r.Name, t.Name, *e, "", signer(0)); err != nil {
+				if err := out.Record(r.Name, t.Name, *e, signer(0)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -270,6 +270,7 @@ func (m *entry) bound() Bound {
 	in := &entry{decoder: m.decoder, node: n, path: m.path + ".bound"}
 	b := Bound{
 		Eval: in.text("eval"), Cases: in.text("cases"), System: in.text("system"), Graders: in.text("graders"), Harness: in.text("harness"),
+		Limits: in.text("limits"),
 		Params: in.text("params"), Endpoint: in.text("endpoint"), Normalise: in.texts("normalise"),
 	}
 	for _, f := range in.rest() {
@@ -280,7 +281,7 @@ func (m *entry) bound() Bound {
 }
 
 func (m *entry) baseline() *Baseline {
-	b := &Baseline{Date: m.time("date"), By: m.text("by"), Bound: m.bound(), Seal: m.must("seal"), Signature: m.text("signature"), Pos: m.pos(m.node)}
+	b := &Baseline{Date: m.time("date"), By: m.text("by"), First: m.text("step") == "first", Bound: m.bound(), Seal: m.must("seal"), Signature: m.text("signature"), Pos: m.pos(m.node)}
 	b.extra = m.rest()
 	return b
 }

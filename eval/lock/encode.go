@@ -99,8 +99,14 @@ func (e *Evidence) node() *node {
 func (b *Bound) node() *node {
 	n := &node{kind: kindMap}
 	for _, f := range []struct{ key, text string }{
-		{"eval", b.Eval}, {"cases", b.Cases}, {"system", b.System}, {"graders", b.Graders}, {"harness", b.Harness},
-		{"params", b.Params}, {"endpoint", b.Endpoint},
+		{"eval", b.Eval},
+		{"cases", b.Cases},
+		{"system", b.System},
+		{"graders", b.Graders},
+		{"harness", b.Harness},
+		{"limits", b.Limits},
+		{"params", b.Params},
+		{"endpoint", b.Endpoint},
 	} {
 		n.put(f.key, f.text)
 	}
@@ -115,6 +121,9 @@ func (b *Baseline) node() *node {
 	n := &node{kind: kindMap}
 	n.put("date", stamp(b.Date))
 	n.put("by", b.By)
+	if b.First {
+		n.put("step", "first")
+	}
 	n.add("bound", b.Bound.node())
 	n.fields = append(n.fields, b.extra...)
 	return n

@@ -58,6 +58,7 @@ type Bound struct {
 	Harness   string   // the format of answers, and how the application reads them
 	Params    string   // what the step sets on every request
 	Endpoint  string   // what kind of provider it is, and where
+	Limits    string   // bounds on what is counted rather than tested: cost, latency, refusals
 	Normalise []string // what serving does to answers that fail their format
 }
 
@@ -67,12 +68,12 @@ type Verdict string
 // The verdicts.
 const (
 	VerdictShip         Verdict = "ship"
-	VerdictBetter       Verdict = "better"        // it ships, and is better than the incumbent beyond doubt
-	VerdictWithinMargin Verdict = "within_margin" // worse beyond doubt, but within the margin: it ships unless stakes are high
+	VerdictBetter       Verdict = "better"       // it ships, and is better than the incumbent beyond doubt
+	VerdictWithinWorse  Verdict = "within_worse" // worse beyond doubt, but within the margin: it ships unless stakes are high
 	VerdictRegression   Verdict = "regression"
 	VerdictInconclusive Verdict = "inconclusive"
 	VerdictHarness      Verdict = "harness_mismatch"
-	VerdictInvalid      Verdict = "invalid"
+	VerdictInvalid      Verdict = "invalid_run"
 )
 
 // Ships reports whether a target with this verdict may serve at some stakes.
@@ -80,7 +81,7 @@ func (v Verdict) Ships(stakes string) bool {
 	switch v {
 	case VerdictShip, VerdictBetter:
 		return true
-	case VerdictWithinMargin:
+	case VerdictWithinWorse:
 		return stakes != "high"
 	case VerdictRegression, VerdictInconclusive, VerdictHarness, VerdictInvalid:
 		return false
@@ -106,6 +107,7 @@ type Evidence struct {
 	P               float64 // the chance of such a result if it were worse by the margin; of several metrics the largest
 	Try             int     // which try over these cases it was, from 1
 	By              string  // who ran it
+	Answers         string  // hash of what was answered, as graded, if it is known; kept with the try, and not here
 	Bound           Bound
 	Seal            string
 	Signature       string
@@ -119,6 +121,7 @@ type Evidence struct {
 type Baseline struct {
 	Date      time.Time
 	By        string
+	First     bool // it was the first step of the route's chain
 	Bound     Bound
 	Seal      string
 	Signature string

@@ -1,6 +1,7 @@
 package lock_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -172,10 +173,10 @@ func TestSave(t *testing.T) {
 	if err := other.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Save(path); err != lock.ErrMoved {
+	if err := f.Save(path); !errors.Is(err, lock.ErrMoved) {
 		t.Error(err)
 	}
-	if err := (&lock.File{}).Save(path); err != lock.ErrMoved {
+	if err := (&lock.File{}).Save(path); !errors.Is(err, lock.ErrMoved) {
 		t.Error(err)
 	}
 	read, _, err := lock.Load(path)

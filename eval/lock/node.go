@@ -98,6 +98,10 @@ func plain(s string) bool {
 	return isAlnum(s[0])
 }
 
+// plainKey reports whether a key can stand without quotes: readers differ over
+// those with a colon inside.
+func plainKey(s string) bool { return plain(s) && !strings.Contains(s, ":") }
+
 // plainMarks are the signs that a text without quotes may hold.
 const plainMarks = "_./:+@=-"
 
@@ -143,7 +147,7 @@ func writeFields(b *bytes.Buffer, fields []field, first, rest string) {
 	for i := range fields {
 		b.WriteString(first)
 		first = rest
-		writeText(b, fields[i].key, !plain(fields[i].key))
+		writeText(b, fields[i].key, !plainKey(fields[i].key))
 		b.WriteByte(':')
 		write(b, fields[i].value, rest+"  ")
 	}
@@ -162,7 +166,7 @@ func writeFlow(b *bytes.Buffer, n *node) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			writeText(b, n.fields[i].key, !plain(n.fields[i].key))
+			writeText(b, n.fields[i].key, !plainKey(n.fields[i].key))
 			b.WriteString(": ")
 			writeFlow(b, n.fields[i].value)
 		}

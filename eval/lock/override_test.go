@@ -148,7 +148,7 @@ func TestSigned(t *testing.T) {
 	e := *forged.Route(route).Target(fresh).Evidence[0]
 	e.N = 6000
 	e.Run = "forged"
-	if err := forged.Record(route, fresh, e, "", nil); err != nil {
+	if err := forged.Record(route, fresh, e, nil); err != nil {
 		t.Fatal(err)
 	}
 	refused(t, lock.Verify(again(t, forged), []lock.Claim{claim(fresh)}, terms), "run forged is not signed")

@@ -11,9 +11,10 @@ import (
 // the first sign of anything else. A lock of 500 entries is read in a few
 // milliseconds, where the library takes a few hundred.
 type ownReader struct {
+	ownNodes
+
 	lines []ownLine
 	next  int
-	ownNodes
 }
 
 // ownNodes makes nodes many at a time: a lock has tens of thousands.
@@ -78,8 +79,8 @@ func (r *ownReader) fields(indent, depth int) (*node, bool) {
 	for r.next < len(r.lines) && r.lines[r.next].indent == indent {
 		line := r.lines[r.next]
 		s := ownScanner{nodes: &r.ownNodes, line: line.number, col: indent + 1, rest: line.text}
-		key, ok := s.text()
-		if !ok || key.kind != kindScalar || n.twice(seen, key.text) || !strings.HasPrefix(s.rest, ":") {
+		key, ok := s.key()
+		if !ok || n.twice(seen, key.text) || !strings.HasPrefix(s.rest, ":") {
 			return nil, false
 		}
 		s.skip(1)
@@ -186,8 +187,8 @@ func (s *ownScanner) members(depth int) (*node, bool) {
 		if len(n.fields) > 0 && !s.take(", ") {
 			return nil, false
 		}
-		key, ok := s.text()
-		if !ok || key.kind != kindScalar || !s.take(": ") {
+		key, ok := s.key()
+		if !ok || !s.take(": ") {
 			return nil, false
 		}
 		for i := range n.fields {
@@ -227,6 +228,12 @@ func (s *ownScanner) take(what string) bool {
 	}
 	s.skip(len(what))
 	return true
+}
+
+// key reads the key of a map.
+func (s *ownScanner) key() (*node, bool) {
+	n, ok := s.text()
+	return n, ok && n.kind == kindScalar && (n.quoted || !strings.Contains(n.text, ":"))
 }
 
 // text reads a text with or without quotes.

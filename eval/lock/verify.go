@@ -1,7 +1,7 @@
 package lock
 
 import (
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +15,7 @@ type Claim struct {
 	Target string  // provider/model
 	Stakes string  // low, normal or high
 	Margin float64 // what the eval set allows; 0 if not at hand
+	First  bool    // it is the first step of the route's chain, with which candidates are compared unless one says otherwise
 	Bound  Bound
 }
 
@@ -45,6 +46,8 @@ type Standing struct {
 	Why      string      // why there is neither evidence nor a baseline; "" if there is
 	Notes    []string    // what should be looked at all the same
 	Pos      Position    // in the lock
+
+	served string // the incumbent that a first step without evidence is to be compared with
 }
 
 // soon is how long before an override expires somebody should act.
@@ -72,6 +75,31 @@ func Stand(file *File, wanted []Claim, terms Terms) []Standing {
 		out = append(out, v.stand(&wanted[i]))
 	}
 	return out
+}
+
+// String says in a few words on what a target serves.
+func (s *Standing) String() string {
+	switch s.Ground {
+	case Proven:
+		return "proven by run " + s.Evidence.Run + " of " + s.Evidence.Date.Format(time.DateOnly)
+	case Declared:
+		return "baseline"
+	case Overridden:
+		return "override by " + s.names() + " until " + stamp(s.Until)
+	case Unproven:
+		return "not proven"
+	default:
+		return "not proven"
+	}
+}
+
+// Command is the command that would prove the claim.
+func (s *Standing) Command() string {
+	command := "switchgear eval run " + word(s.Claim.Route) + " --candidate " + word(s.Claim.Target)
+	if s.served != "" {
+		command += " --incumbent " + word(s.served)
+	}
+	return command
 }
 
 // findings are what is to be said of a standing.
@@ -108,22 +136,6 @@ func (s *Standing) findings(claim int, file *File, now time.Time) []Finding {
 	return out
 }
 
-// String says in a few words on what a target serves.
-func (s *Standing) String() string {
-	switch s.Ground {
-	case Proven:
-		return "proven by run " + s.Evidence.Run + " of " + s.Evidence.Date.Format(time.DateOnly)
-	case Declared:
-		return "baseline"
-	case Overridden:
-		return "override by " + s.names() + " until " + stamp(s.Until)
-	case Unproven:
-		return "not proven"
-	default:
-		return "not proven"
-	}
-}
-
 // days says how much time is left.
 func days(d time.Duration) string {
 	switch {
@@ -134,11 +146,6 @@ func days(d time.Duration) string {
 	default:
 		return strconv.Itoa(int(d.Round(24*time.Hour)/(24*time.Hour))) + " days"
 	}
-}
-
-// Command is the command that would prove the claim.
-func (s *Standing) Command() string {
-	return "switchgear eval run " + word(s.Claim.Route) + " --candidate " + word(s.Claim.Target)
 }
 
 // word is a text as a shell takes it for one word.
@@ -183,24 +190,54 @@ func (v *verifier) stand(c *Claim) Standing {
 	t := r.Target(c.Target)
 	if t == nil {
 		s.Why = "the lock has nothing on it"
-		if r == nil {
+		switch {
+		case r == nil:
 			s.Why = "the lock has nothing on this route"
+		case c.First:
+			s.served = r.incumbent(c.Target)
 		}
 		return s
 	}
 	s.Pos = t.Pos
+	if c.First {
+		s.served = r.incumbent(c.Target)
+	}
 	if !v.evidence(&s, r, t) && !v.baseline(&s, t) {
 		v.override(&s, t)
 	}
 	return s
 }
 
+// incumbent is what a route was last known to be served by first, as far as the
+// lock tells; "" if it is the candidate itself.
+func (r *Route) incumbent(candidate string) string {
+	name, date := "", time.Time{}
+	for _, t := range r.Targets {
+		for _, b := range t.Baselines {
+			if b.First && name == "" {
+				name, date = t.Name, b.Date
+			}
+		}
+	}
+	for _, t := range r.Targets {
+		for _, e := range t.Evidence {
+			// What was compared with the last one is likely to have followed it.
+			if e.Verdict.Ships(e.Stakes) && e.Incumbent == name && e.Date.After(date) && t.Name != candidate {
+				name, date = t.Name, e.Date
+			}
+		}
+	}
+	if name == candidate {
+		return ""
+	}
+	return name
+}
+
 // evidence looks for evidence that holds, the latest first.
 func (v *verifier) evidence(s *Standing, r *Route, t *Target) bool {
 	c := &s.Claim
 	closest := false
-	for i := len(t.Evidence) - 1; i >= 0; i-- {
-		e := t.Evidence[i]
+	for _, e := range slices.Backward(t.Evidence) {
 		why := v.doubt(r, t, e, c)
 		if why == "" {
 			s.Ground, s.Evidence, s.Pos, s.Why = Proven, e, e.Pos, ""
@@ -217,188 +254,7 @@ func (v *verifier) evidence(s *Standing, r *Route, t *Target) bool {
 	return false
 }
 
-// doubt says why evidence does not bear out a claim; "" if it does.
-func (v *verifier) doubt(r *Route, t *Target, e *Evidence, c *Claim) string {
-	if why := v.flaw(r, t, e); why != "" {
-		return why
-	}
-	switch {
-	case !e.Verdict.Ships(e.Stakes):
-		return "says " + strconv.Quote(string(e.Verdict)) + " at " + e.Stakes + " stakes, which lets nothing serve"
-	case rank(c.Stakes) > rank(e.Stakes):
-		return "was decided for " + e.Stakes + " stakes, and the route's are " + c.Stakes
-	}
-	if why := t.luck(e); why != "" {
-		return why
-	}
-	if changed := e.Bound.changed(&c.Bound, true); len(changed) > 0 {
-		return "no longer holds: " + enumerate(changed) + " changed since"
-	}
-	if c.Margin > 0 && e.Margin > c.Margin+1e-9 {
-		return fmt.Sprintf("was decided against a margin of %v, and the eval now allows %v", e.Margin, c.Margin)
-	}
-	if _, ok := v.lineage(r, e, nil); !ok {
-		return "compares with " + e.Incumbent + ", of which the lock does not know that it ever served this route"
-	}
-	return ""
-}
-
-// flaw says why evidence is not to be believed at all.
-func (v *verifier) flaw(r *Route, t *Target, e *Evidence) string {
-	why, known := v.flaws[e]
-	if !known {
-		why = v.findFlaw(r, t, e)
-		v.flaws[e] = why
-	}
-	return why
-}
-
-func (v *verifier) findFlaw(r *Route, t *Target, e *Evidence) string {
-	at := place{"evidence", r.Name, t.Name}
-	if why := at.flawed(e.node(), e.Seal, e.Signature, v.terms.Trusted); why != "" {
-		if from := v.original(at, e.Seal); from != "" {
-			return "was copied: it is that of " + from
-		}
-		return why
-	}
-	if e.N < 1 || e.Margin <= 0 || e.Margin > 0.5 || e.P < 0 || e.P > 1 || e.Alpha <= 0 || e.Lower > e.Difference || e.Upper < e.Difference || rank(e.Stakes) == 0 {
-		return "has numbers that cannot be"
-	}
-	return ""
-}
-
-// original finds where else in the lock an entry with the same seal stands.
-func (v *verifier) original(at place, seal string) string {
-	if v.copied == nil {
-		v.copied = map[string]place{}
-		for _, r := range v.file.Routes {
-			for _, t := range r.Targets {
-				for _, e := range t.Evidence {
-					here := place{"evidence", r.Name, t.Name}
-					if here.flawed(e.node(), e.Seal, "", nil) == "" {
-						v.copied[e.Seal] = here
-					}
-				}
-			}
-		}
-	}
-	if from, ok := v.copied[seal]; ok && from != at {
-		return from.target + " on route " + from.route
-	}
-	return ""
-}
-
-// luck says whether evidence may only have been lucky: who tries often must
-// pass at a smaller alpha.
-func (t *Target) luck(e *Evidence) string {
-	k, found := t.ordinal(e.Bound.Cases, e.Run)
-	switch {
-	case !found:
-		return "is not among the tries that the lock lists"
-	case k < e.Try:
-		return fmt.Sprintf("was try %d over these cases, and the lock lists only %s up to it: tries are missing", e.Try, count(k, "try", "tries"))
-	case e.P > e.Alpha:
-		return fmt.Sprintf("does not pass: p is %.4g, and it was decided at %.4g", e.P, e.Alpha)
-	case e.P > Alpha/float64(k):
-		return fmt.Sprintf("came with try %d over the same cases, which has to pass at %.4g, and p is %.4g", k, Alpha/float64(k), e.P)
-	default:
-		return ""
-	}
-}
-
-// ordinal is which try over some cases a run was, from 1. Runs that ended
-// invalid had no chance to be lucky, and the same answers judged the same way
-// are the same try.
-func (t *Target) ordinal(cases, run string) (k int, found bool) {
-	seen := map[string]bool{}
-	for i := range t.Tries {
-		try := &t.Tries[i]
-		if try.Cases != short(cases) || try.Verdict == VerdictInvalid {
-			continue
-		}
-		key := "run " + try.Run
-		if try.Answers != "" {
-			key = "answers " + try.Answers
-		}
-		seen[key] = true
-		if try.Run == run {
-			return len(seen), true
-		}
-	}
-	return len(seen), false
-}
-
-// changed names what differs of two bounds. What want leaves empty is not
-// compared, but for what a step and a route always have; and a baseline is
-// compared in that only.
-func (b *Bound) changed(want *Bound, all bool) []string {
-	var out []string
-	differ := func(what, had, wants string) {
-		if wants != "" && had != wants {
-			out = append(out, what)
-		}
-	}
-	if all {
-		differ("the eval's file", b.Eval, want.Eval)
-		differ("the cases", b.Cases, want.Cases)
-		differ("the system text", b.System, want.System)
-		differ("the graders", b.Graders, want.Graders)
-		differ("how answers are read", b.Harness, want.Harness)
-	}
-	differ("the step's with", b.Params, want.Params)
-	differ("the provider's kind or address", b.Endpoint, want.Endpoint)
-	if strings.Join(b.Normalise, "\x00") != strings.Join(want.Normalise, "\x00") {
-		out = append(out, "the normalisers")
-	}
-	return out
-}
-
-// lineage follows evidence from incumbent to incumbent down to a baseline, and
-// adds up the differences on the way. It reports whether there is such a way.
-func (v *verifier) lineage(r *Route, e *Evidence, seen []*Evidence) (total float64, ok bool) {
-	for _, other := range seen {
-		if other == e {
-			return 0, false // each proven by the other is proven by nothing
-		}
-	}
-	t := r.Target(e.Incumbent)
-	if t == nil {
-		return 0, false
-	}
-	fits := func(params string) bool { return e.IncumbentParams == "" || params == e.IncumbentParams }
-	for _, b := range t.Baselines {
-		if fits(b.Bound.Params) && v.baseFlaw(r.Name, t.Name, b) == "" {
-			return e.Difference, true
-		}
-	}
-	for _, up := range t.Evidence {
-		if !fits(up.Bound.Params) || !up.Verdict.Ships(up.Stakes) || t.luck(up) != "" || v.flaw(r, t, up) != "" {
-			continue
-		}
-		if sum, ok := v.lineage(r, up, append(seen, e)); ok {
-			return sum + e.Difference, true
-		}
-	}
-	return 0, false
-}
-
-// notes are what should be looked at although evidence holds.
-func (v *verifier) notes(r *Route, t *Target, e *Evidence) []string {
-	var out []string
-	if total, ok := v.lineage(r, e, nil); ok && total < -e.Margin && total < e.Difference {
-		out = append(out, fmt.Sprintf("the swaps of route %s were each within their margin and add up to %+.1f points since its baseline", r.Name, 100*total))
-	}
-	after := false
-	for i := range t.Tries {
-		try := &t.Tries[i]
-		if after && try.Verdict == VerdictRegression && try.Cases == short(e.Bound.Cases) && try.Params == short(e.Bound.Params) {
-			out = append(out, fmt.Sprintf("run %s of %s found a regression of %s on route %s, after run %s had proven it", try.Run, stamp(try.Date), t.Name, r.Name, e.Run))
-		}
-		after = after || try.Run == e.Run
-	}
-	return out
-}
-
+// baseFlaw says why a baseline is not to be believed.
 func (v *verifier) baseFlaw(route, target string, b *Baseline) string {
 	why, known := v.bases[b]
 	if !known {

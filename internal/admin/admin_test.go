@@ -73,6 +73,11 @@ func TestPort(t *testing.T) {
 	if len(orders) != 1 || orders[0].Verb != VerbHold || orders[0].Target != "p/m" || orders[0].By != "annlevel=error" || orders[0].From == "" {
 		t.Errorf("orders: %+v", orders)
 	}
+	body = `{"target": "p/\u001b[2Jm\nlevel=error \u202e", "by": "a\u202eb"}`
+	f("POST", "/circuit/hold", "localhost", "the-token", "", 404, "p/[2Jmlevel=error ")
+	if o := orders[len(orders)-1]; o.Target != "p/[2Jmlevel=error " || o.By != "ab" {
+		t.Errorf("%q by %q", o.Target, o.By)
+	}
 	body = `{"target": "p/held"}`
 	f("POST", "/circuit/hold", "localhost", "the-token", "", 409, "held already")
 	body = `{"target": "p/none"}`

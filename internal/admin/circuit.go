@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode"
 )
 
 // The orders an operator may give about a circuit.
@@ -47,7 +48,7 @@ func (o Options) circuit(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusBadRequest, map[string]string{"error": `Say which target: {"target": "provider/model", "by": "your name"}.`})
 		return
 	}
-	order.By = printable(order.By)
+	order.Target, order.By = line(order.Target), printable(order.By)
 	switch err := o.Circuit(order); {
 	case errors.Is(err, ErrUnknownTarget):
 		reply(w, http.StatusNotFound, map[string]string{"error": "No route uses " + printable(order.Target) + "; GET /status lists the targets there are."})
@@ -58,14 +59,20 @@ func (o Options) circuit(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// printable is a text as it may stand in a log line: one line, and not long.
-func printable(s string) string {
-	s = strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f || (c >= 0x80 && c < 0xa0) || c == '\u2028' || c == '\u2029' {
+// line is a text as it may stand in a log line: what moves a cursor, breaks a
+// line or turns the direction of writing is left out.
+func line(s string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
 			return -1
 		}
 		return c
 	}, s)
+}
+
+// printable is such a text, and not a long one.
+func printable(s string) string {
+	s = line(s)
 	if r := []rune(s); len(r) > longestBy {
 		return string(r[:longestBy])
 	}

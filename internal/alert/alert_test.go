@@ -525,6 +525,32 @@ func TestKeysAndModels(t *testing.T) {
 	})
 }
 
+// TestModelDriftIsTold: another model is an incident of its own, beside a
+// circuit of the same target, and wants a person; it ends by itself.
+func TestModelDriftIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		a.Tell(opens("a", "m1"))
+		a.Tell(Event{Kind: "model_drift", Target: target("a", "m1"), Reason: "answers as m9", Routes: []string{"chat"}})
+		time.Sleep(3 * time.Second)
+		var drift *Notice
+		for _, n := range s.notices() {
+			if n.Key == "switchgear/test/drift/a/m1" {
+				drift = n
+			}
+		}
+		if drift == nil || len(s.notices()) != 2 || drift.Severity != Serious || drift.Summary != "a/m1: model drift (answers as m9)" {
+			t.Fatalf("%s: %+v", s.actions(), drift)
+		}
+		a.Tell(closes("a", "m1"))
+		time.Sleep(25 * time.Hour)
+		if got := s.notices(); len(got) != 4 || got[3].Key != drift.Key || got[3].Action != Resolve {
+			t.Errorf("told %s", s.actions())
+		}
+	})
+}
+
 // TestRoutesNobodyKnows: what an event says of routes counts where the
 // configuration does not have them.
 func TestRoutesNobodyKnows(t *testing.T) {

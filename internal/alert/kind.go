@@ -17,7 +17,9 @@ const (
 	scopeCircuit scope = "circuit" // of a provider
 	scopeKey     scope = "key"     // of a provider
 	scopeModel   scope = "model"   // of a target
+	scopeDrift   scope = "drift"   // of a target
 	scopeRoute   scope = "route"   // of a route
+	scopeConfig  scope = "config"  // of the configuration
 )
 
 // kind is how events of a kind behave.
@@ -45,9 +47,12 @@ var kinds = map[string]kind{ //nolint:gochecknoglobals // a constant table
 	switchgear.AlertKeyRefused:     {scope: scopeKey, hold: holdKey, word: "key refused"},
 	switchgear.AlertKeyExhausted:   {scope: scopeKey, hold: holdKey, word: "account exhausted"},
 	switchgear.AlertModelGone:      {scope: scopeModel, hold: holdModel, word: "model gone"},
+	switchgear.AlertModelDrift:     {scope: scopeDrift, hold: holdModel, word: "model drift"},
 	switchgear.AlertRouteFailing:   {scope: scopeRoute, hold: holdRoute, word: "failing"},
 	switchgear.AlertKeyRestored:    {scope: scopeKey, ends: []string{switchgear.AlertKeyRefused, switchgear.AlertKeyExhausted}},
 	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: []string{switchgear.AlertRouteFailing}},
+	switchgear.AlertReloadRefused:  {scope: scopeConfig, lasts: true, word: "not taken"},
+	switchgear.AlertReloadTaken:    {scope: scopeConfig, ends: []string{switchgear.AlertReloadRefused}},
 }
 
 // needsPerson reports whether nothing but a person's doing ends a kind.
@@ -76,8 +81,10 @@ func (e *Event) subject(s scope) string {
 	switch s {
 	case scopeCircuit, scopeKey:
 		return e.provider()
-	case scopeModel:
+	case scopeModel, scopeDrift:
 		return e.Target.String()
+	case scopeConfig:
+		return "configuration"
 	case scopeRoute:
 		fallthrough
 	default:

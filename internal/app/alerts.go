@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
@@ -68,6 +70,7 @@ func Instance(env func(string) (string, bool)) string {
 type watch struct {
 	alerts    *alert.Alerts
 	transport http.RoundTripper
+	routes    atomic.Pointer[map[string]bool] // those of the table
 }
 
 func newWatch(instance string, transport http.RoundTripper) *watch {
@@ -82,6 +85,9 @@ func (*watch) Attempted(context.Context, string, *switchgear.Attempt) {}
 func (w *watch) Requested(_ context.Context, r *switchgear.Record) {
 	if r.Operation != "chat" && r.Operation != "embeddings" {
 		return
+	}
+	if routes := w.routes.Load(); routes == nil || !(*routes)[r.Route] {
+		return // a target that a client named itself: nobody is to be woken for names that are made up
 	}
 	switch r.Outcome {
 	case switchgear.OutcomeOK, switchgear.OutcomeFallback, switchgear.OutcomeDegraded:
@@ -102,7 +108,25 @@ func (w *watch) happened(e gateway.Event) { w.alerts.Tell(alert.Event(e)) }
 // use takes the receivers and routes of a configuration that is served from
 // now on.
 func (w *watch) use(cfg *config.Config, g *gateway.Gateway) {
+	routes := make(map[string]bool, len(cfg.Routes))
+	for i := range cfg.Routes {
+		routes[cfg.Routes[i].Name] = true
+	}
+	w.routes.Store(&routes)
 	w.alerts.Use(Receivers(cfg, w.transport), routesOf(cfg, g))
+}
+
+// reloaded tells of a configuration that was not taken, and of the one that was
+// after it.
+func (w *watch) reloaded(err error) {
+	e := alert.Event{Kind: switchgear.AlertReloadTaken, At: time.Now()}
+	if err != nil {
+		e.Kind, e.Reason = switchgear.AlertReloadRefused, "it has mistakes, or cannot be read"
+		if broken, ok := errors.AsType[*gateway.ConfigError](err); ok && broken.GateOnly() {
+			e.Reason = "it names a model that is not proven"
+		}
+	}
+	w.alerts.Tell(e)
 }
 
 func (w *watch) counts() []telemetry.AlertCount {

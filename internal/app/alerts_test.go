@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -222,4 +224,47 @@ func TestUnwatched(t *testing.T) {
 	if l, err := (Source{Env: func(name string) (string, bool) { return "key", name == "OPENAI_API_KEY" }}).Load(); err != nil || strings.Contains(Report(l.Findings), "alerts") {
 		t.Errorf("without a file there is nothing to add it to: %v", err)
 	}
+}
+
+// TestReloadsAreTold: a configuration that is not taken is an incident, with the
+// reason in a few words of our own, until another is taken.
+func TestReloadsAreTold(t *testing.T) {
+	gate := &gateway.ConfigError{Findings: []config.Finding{{Gate: true, Message: "canary"}}}
+	both := &gateway.ConfigError{Findings: []config.Finding{{Gate: true}, {Message: "canary"}}}
+	for name, tt := range map[string]struct {
+		err  error
+		says string
+	}{
+		"the gate":  {gate, "configuration: not taken (it names a model that is not proven)"},
+		"a mistake": {both, "configuration: not taken (it has mistakes, or cannot be read)"},
+		"no file":   {errors.New("open canary: no such file"), "configuration: not taken (it has mistakes, or cannot be read)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := &kept{}
+				w := &watch{alerts: alert.New(alert.Options{Instance: "test", Receivers: []alert.Receiver{{Name: "r", Sink: got, On: []string{"reload_refused"}}}})}
+				w.reloaded(nil) // nothing is open
+				time.Sleep(time.Minute)
+				w.reloaded(tt.err)
+				w.reloaded(tt.err)
+				time.Sleep(time.Minute)
+				w.reloaded(nil)
+				time.Sleep(time.Hour)
+				if err := w.close(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if len(got.notices) != 2 || got.notices[0].Summary != tt.says || got.notices[0].Action != alert.Trigger || got.notices[1].Action != alert.Resolve {
+					t.Errorf("%+v", got.notices)
+				}
+			})
+		})
+	}
+}
+
+// kept is a receiver that keeps what it is sent.
+type kept struct{ notices []*alert.Notice }
+
+func (k *kept) Send(_ context.Context, n *alert.Notice) error {
+	k.notices = append(k.notices, n)
+	return nil
 }

@@ -209,6 +209,12 @@ func (p *process) wait(ctx context.Context, servers []*http.Server, failed <-cha
 func (p *process) reload() error {
 	p.reloading.Lock()
 	defer p.reloading.Unlock()
+	err := p.replace()
+	p.watch.reloaded(err)
+	return err
+}
+
+func (p *process) replace() error {
 	loaded, err := p.options.Source.Load()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,12 +101,18 @@ func running(ctx context.Context) (found, error) {
 	}
 	var alive []found
 	for _, file := range files {
+		// A gateway that was killed leaves its file behind, and whoever takes its port
+		// then must not be sent the token.
+		number := strings.TrimPrefix(filepath.Base(file), addressFile)
+		if pid, err := strconv.Atoi(number); err != nil || pid <= 0 || !runs(pid) {
+			continue
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
 		f := found{base: strings.TrimSpace(string(text))}
-		token := filepath.Join(dir, tokenFile+strings.TrimPrefix(filepath.Base(file), addressFile))
+		token := filepath.Join(dir, tokenFile+number)
 		if _, err := os.Stat(token); err == nil {
 			f.token = token
 		}
@@ -127,8 +134,7 @@ func running(ctx context.Context) (found, error) {
 	}
 }
 
-// answers reports whether something that may be a gateway is there: a process
-// that was killed leaves its file behind.
+// answers reports whether something that may be a gateway is there.
 func answers(ctx context.Context, base string) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

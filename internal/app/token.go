@@ -51,7 +51,8 @@ func (p *process) adminToken() (file string, err error) {
 	return file, nil
 }
 
-// stateDir is a folder only its owner can enter.
+// stateDir is a folder of this user's that nobody else can enter. In a folder of
+// somebody else's, that one would say where the files in it lead.
 func stateDir() (string, error) {
 	base := os.Getenv("XDG_RUNTIME_DIR")
 	if base == "" {
@@ -63,8 +64,8 @@ func stateDir() (string, error) {
 		return "", fmt.Errorf("cannot make a folder for the admin token: %w", err)
 	}
 	info, err := os.Lstat(base)
-	if err != nil || !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s must be a folder that only its owner can enter: remove it, or set admin.token", base)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ours(info) {
+		return "", fmt.Errorf("%s must be a folder of yours that only you can enter: remove it, or set admin.token", base)
 	}
 	return base, nil
 }

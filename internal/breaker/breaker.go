@@ -30,10 +30,12 @@ type Breaker struct {
 	pass atomic.Uint64
 	calm atomic.Uint64
 
-	demand  tally         // of all that asked, the last minute
-	good    tally         // outcomes of the last window
-	seq     atomic.Uint64 // outcomes there have been, good and bad
+	demand  tally                 // of all that asked, the last minute
+	good    atomic.Pointer[tally] // outcomes of the last window
+	seq     atomic.Uint64         // outcomes there have been, good and bad
 	weather weather
+	crowd   crowd
+	retired atomic.Bool
 
 	mu       sync.Mutex // guards what follows
 	state    State
@@ -47,8 +49,9 @@ type Breaker struct {
 	stale    uint64
 	forced   uint64
 	cooldown time.Duration // the next one
+	patience time.Duration // how long the next trial is waited for
 	asked    time.Time     // the provider asked not to be called before
-	bad      tally         // outcomes of the last window
+	bad      *tally        // outcomes of the last window
 	row      row
 	history  history
 	doubt    doubt
@@ -63,10 +66,8 @@ type Breaker struct {
 // New makes a closed breaker.
 func New(o Options) *Breaker {
 	o.fill()
-	b := &Breaker{options: o, cooldown: o.Cooldown}
-	slot := max(o.Window/10, 1)
-	b.good.width, b.good.span = slot, 10
-	b.bad.width, b.bad.span = slot, 10
+	b := &Breaker{options: o, cooldown: o.Cooldown, patience: o.ProbeTimeout}
+	b.count(o.Window)
 	b.demand.width, b.demand.span = 5*time.Second, 12
 	b.weather.clear()
 	b.pass.Store(1)
@@ -75,8 +76,19 @@ func New(o Options) *Breaker {
 	return b
 }
 
-// Retire ends a breaker's part in its provider's affairs. It works on alone.
-func (b *Breaker) Retire() { b.options.Provider.leave(b) }
+// count begins to count outcomes over a window.
+func (b *Breaker) count(window time.Duration) {
+	slot := max(window/10, 1)
+	b.good.Store(&tally{width: slot, span: 10})
+	b.bad = &tally{width: slot, span: 10}
+}
+
+// Retire ends a breaker's part in its provider's affairs, and has it tell
+// nobody of anything any more. For those who still have it, it works on alone.
+func (b *Breaker) Retire() {
+	b.retired.Store(true)
+	b.options.Provider.leave(b)
+}
 
 // Acquire asks for leave to make an attempt.
 func (b *Breaker) Acquire(now time.Time) (failover.Token, failover.Verdict) {
@@ -94,10 +106,13 @@ func (b *Breaker) Acquire(now time.Time) (failover.Token, failover.Verdict) {
 // Done tells how an attempt went, once for each token. It reports whether that
 // opened the circuit.
 func (b *Breaker) Done(t failover.Token, o failover.Outcome, now time.Time) bool {
+	if o.Client != 0 {
+		b.crowd.note(o.Client, b.at(now))
+	}
 	if b.calm.Load() == t.Generation+1 && !t.Probe && !t.Forced && harmless(&o) {
 		at := b.at(now)
 		if o.Kind == failover.OutcomeOK {
-			b.good.add(at)
+			b.good.Load().add(at)
 			b.seq.Add(1)
 			b.options.Provider.well(now)
 		}
@@ -114,7 +129,7 @@ func (b *Breaker) Done(t failover.Token, o failover.Outcome, now time.Time) bool
 	b.tick(now)
 	word, tripped := b.hear(t, &o, now)
 	b.release(now)
-	return b.options.Provider.hear(word, &o, now) || tripped
+	return b.options.Provider.hear(word, &o, b.crowd.several(b.at(now)), now) || tripped
 }
 
 // harmless reports whether an outcome can change nothing in calm, but for the
@@ -169,7 +184,7 @@ func (b *Breaker) Snapshot(now time.Time) Snapshot {
 // counts are the outcomes of the last window: bad ones, and all.
 func (b *Breaker) counts(at time.Duration) (bad, n int) {
 	bad = b.bad.sum(at)
-	return bad, bad + b.good.sum(at)
+	return bad, bad + b.good.Load().sum(at)
 }
 
 // at is a moment as the tallies count: since the first one there was. It does

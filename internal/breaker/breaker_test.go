@@ -14,6 +14,7 @@ var (
 	start                   = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	_     failover.Breaker  = (*Breaker)(nil)
 	_     failover.Forcible = (*Breaker)(nil)
+	_     failover.Calmer   = (*Breaker)(nil)
 	name                    = switchgear.Target{Provider: "p", Model: "m"}
 
 	good    = failover.Outcome{Key: -1}

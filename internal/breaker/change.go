@@ -87,7 +87,7 @@ func (b *Breaker) enter(from, to State, now time.Time) {
 		b.doubt = doubt{}
 		if from != Suspect {
 			b.forget()
-			b.cooldown = b.options.Cooldown
+			b.cooldown, b.patience = b.options.Cooldown, b.options.ProbeTimeout
 		}
 		b.pass.Store(b.gen + 1)
 		if b.row.failures == 0 {
@@ -110,7 +110,7 @@ func (b *Breaker) enter(from, to State, now time.Time) {
 
 // forget is for a fresh start.
 func (b *Breaker) forget() {
-	b.good.clear()
+	b.good.Load().clear()
 	b.bad.clear()
 	b.weather.clear()
 	b.row, b.history, b.asked = row{}, history{}, time.Time{}
@@ -121,6 +121,9 @@ func (b *Breaker) release(now time.Time) {
 	events, wake := b.pending, b.wake
 	b.pending, b.wake = nil, false
 	b.mu.Unlock()
+	if b.retired.Load() {
+		return
+	}
 	for i := range events {
 		if b.options.OnChange != nil {
 			b.options.OnChange(events[i])

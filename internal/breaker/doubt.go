@@ -58,7 +58,7 @@ func (b *Breaker) lived(o *failover.Outcome, now time.Time) bool {
 	case o.Kind == failover.OutcomeOK:
 		b.fine(now)
 	case o.Kind == failover.OutcomeFail || o.Kind == failover.OutcomeSlow:
-		tripped = b.failed(o, o.Body, now)
+		tripped = b.failed(o, originOf(o), now)
 	}
 	if !tripped && telling(o) && b.weather.note(o, b.at(now)) && !o.Spared {
 		tripped = b.weigh(o, now)
@@ -68,7 +68,7 @@ func (b *Breaker) lived(o *failover.Outcome, now time.Time) bool {
 
 // fine takes a good outcome while closed or suspect.
 func (b *Breaker) fine(now time.Time) {
-	b.good.add(b.at(now))
+	b.good.Load().add(b.at(now))
 	b.seq.Add(1)
 	b.row = row{}
 	b.doubt.gone, b.doubt.goneProof, b.doubt.goneProbed = 0, bodies{}, false
@@ -80,22 +80,27 @@ func (b *Breaker) fine(now time.Time) {
 
 // failed takes a bad outcome while closed or suspect. It reports whether that
 // opened the circuit.
-func (b *Breaker) failed(o *failover.Outcome, body uint64, now time.Time) bool {
+func (b *Breaker) failed(o *failover.Outcome, from origin, now time.Time) bool {
 	at := b.at(now)
 	b.calm.Store(0)
 	b.bad.add(at)
-	b.row.add(o, body)
-	b.history.add(sighting{seq: b.seq.Add(1), at: at, body: body})
+	b.row.add(o, from)
+	b.history.add(sighting{seq: b.seq.Add(1), at: at, from: from})
 	b.heed(o, now)
-	b.suspectOf(o, body, at)
+	b.suspectOf(o, from, at)
 	if !o.Spared {
-		if b.isGone() {
+		several := b.crowd.several(at)
+		if b.isGone(several) {
 			b.vanish(o.Err, now)
 			return true
 		}
-		if reason := b.verdict(at); reason != "" {
+		if reason := b.verdict(at, several); reason != "" {
 			b.open(cause{reason: reason, err: o.Err}, now)
 			return true
+		}
+		if several && !b.doubt.confirming && b.probing() && b.verdict(at, false) != "" {
+			b.confirm() // one client of several: a probe is to say whether it is its own doing
+			b.doubt.proof.add(from)
 		}
 	}
 	if b.state == Closed {
@@ -107,13 +112,13 @@ func (b *Breaker) failed(o *failover.Outcome, body uint64, now time.Time) bool {
 }
 
 // suspectOf keeps the account of what is being confirmed.
-func (b *Breaker) suspectOf(o *failover.Outcome, body uint64, at time.Duration) {
-	d := &b.doubt
+func (b *Breaker) suspectOf(o *failover.Outcome, from origin, at time.Duration) {
+	d, body := &b.doubt, from.body
 	d.last = at
 	gone := o.Err != nil && o.Err.Class == switchgear.ClassGone
 	if gone {
 		d.gone++
-		d.goneProof.add(body)
+		d.goneProof.add(from)
 		d.goneProbed = d.goneProbed || body == probeBody
 	}
 	// Under suspicion a silent target is raced, and who loses a race tells
@@ -135,7 +140,7 @@ func (b *Breaker) suspectOf(o *failover.Outcome, body uint64, at time.Duration) 
 	default:
 		d.points++
 	}
-	d.proof.add(body)
+	d.proof.add(from)
 }
 
 // confirm asks for probes.
@@ -164,30 +169,31 @@ func (b *Breaker) busy(at time.Duration) bool {
 
 // isGone reports whether the model is not there: a user's request and a probe
 // have heard so, or, without probes, two users'.
-func (b *Breaker) isGone() bool {
+func (b *Breaker) isGone(several bool) bool {
 	d := &b.doubt
-	return d.gone >= 2 && d.goneProof.proven && (d.goneProbed || !b.probing())
+	return d.gone >= 2 && d.goneProof.proven(several) && (d.goneProbed || !b.probing())
 }
 
-// verdict is why the circuit is to be opened; "" if it is not.
-func (b *Breaker) verdict(at time.Duration) string {
+// verdict is why the circuit is to be opened; "" if it is not. Where several
+// clients are about, those of one prove nothing.
+func (b *Breaker) verdict(at time.Duration, several bool) string {
 	bad, n := b.counts(at)
 	share := func(k, of int) bool { return n >= k && 100*bad >= of*n }
-	halfBad, halfN, half := b.half(at)
+	halfBad, halfN, half := b.half(at, several)
 	switch {
-	case b.row.proven && b.row.failures >= b.options.Failures:
+	case b.row.proven(several) && b.row.failures >= b.options.Failures:
 		return fmt.Sprintf("%d failures in a row", b.row.failures)
 	case b.row.connects >= b.options.ConnectFailures && b.alone(at):
 		return fmt.Sprintf("%d failures to connect in a row", b.row.connects)
-	case (share(windowSome, windowSomeShare) || share(windowMany, windowManyShare)) && b.history.proven(at-b.options.Window, windowMany):
+	case (share(windowSome, windowSomeShare) || share(windowMany, windowManyShare)) && b.history.proven(at-b.options.Window, windowMany, several):
 		return fmt.Sprintf("%d %% of %d failed in %v", 100*bad/n, n, b.options.Window)
 	case half:
 		return fmt.Sprintf("%d %% of %d failed in %v", 100*halfBad/halfN, halfN, b.options.Window/2)
-	case n < windowSome && b.few(at):
+	case n < windowSome && b.few(at, several):
 		return fmt.Sprintf("%d of the last %d failed", fewBad, fewLast)
-	case b.doubt.confirming && b.doubt.points >= confirmPoints && b.doubt.proof.proven:
+	case b.doubt.confirming && b.doubt.points >= confirmPoints && b.doubt.proof.proven(several):
 		return "failed, and confirmed by probes"
-	case !b.probing() && b.row.failures >= suspectRow && b.row.proven && at >= quietSpan && b.quiet(at):
+	case !b.probing() && b.row.failures >= suspectRow && b.row.proven(several) && at >= quietSpan && b.quiet(at):
 		return fmt.Sprintf("%d failures in a row, with little traffic", b.row.failures)
 	default:
 		return ""
@@ -196,10 +202,10 @@ func (b *Breaker) verdict(at time.Duration) string {
 
 // half is the rule for a busy target that begins to fail a little: a full
 // window of good answers would hide that for long.
-func (b *Breaker) half(at time.Duration) (bad, n int, opens bool) {
+func (b *Breaker) half(at time.Duration, several bool) (bad, n int, opens bool) {
 	bad = b.bad.lately(at, b.bad.span/2)
-	n = bad + b.good.lately(at, b.good.span/2)
-	return bad, n, n >= halfMany && 100*bad >= windowManyShare*n && b.history.proven(at-b.options.Window/2, windowMany)
+	n = bad + b.good.Load().lately(at, b.bad.span/2)
+	return bad, n, n >= halfMany && 100*bad >= windowManyShare*n && b.history.proven(at-b.options.Window/2, windowMany, several)
 }
 
 // alone reports whether nothing else has failed for a while before the present
@@ -212,9 +218,9 @@ func (b *Breaker) alone(at time.Duration) bool {
 }
 
 // few is the rule for targets whose window is never filled.
-func (b *Breaker) few(at time.Duration) bool {
+func (b *Breaker) few(at time.Duration, several bool) bool {
 	s, ok := b.history.last(fewBad)
-	return ok && b.seq.Load()-s.seq < fewLast && at-s.at <= fewSpan && b.history.proven(s.at, fewBad)
+	return ok && b.seq.Load()-s.seq < fewLast && at-s.at <= fewSpan && b.history.proven(s.at, fewBad, several)
 }
 
 // suspicion is why the target is to be watched; "" if it is not.
@@ -308,5 +314,6 @@ func (b *Breaker) locked(o *failover.Outcome, now time.Time) bool {
 	if !b.doubt.confirming && b.probing() {
 		b.confirm()
 	}
+	b.doubt.proof.needed = true // no body made it refuse the key: what probes find now needs no second one
 	return false
 }

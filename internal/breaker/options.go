@@ -19,6 +19,7 @@ type Options struct {
 	Cooldown        time.Duration                    // how long it stays open at first; 5 s
 	CooldownMax     time.Duration                    // it doubles with every failed trial, up to this; 15 s
 	ProbeTimeout    time.Duration                    // after which a trial that has not come back is given up; 5 s
+	ProbeMost       time.Duration                    // what that doubles up to while probes go unanswered; ProbeTimeout
 	Deadline        func() time.Duration             // if set, asked for each trial instead of ProbeTimeout, under the lock; 0 is ProbeTimeout
 	Rand            func() float64                   // in [0, 1), spreads the cool-off by 20 % either way; nil is math/rand/v2
 	OnChange        func(Event)                      // called outside the lock, in the order of the changes as far as one goroutine makes them; nil for none
@@ -35,6 +36,7 @@ func (o *Options) fill() {
 	setDefault(&o.CooldownMax, 15*time.Second)
 	o.CooldownMax = max(o.CooldownMax, o.Cooldown)
 	setDefault(&o.ProbeTimeout, 5*time.Second)
+	o.ProbeMost = max(o.ProbeMost, o.ProbeTimeout)
 	if o.Rand == nil {
 		o.Rand = rand.Float64
 	}
@@ -47,16 +49,22 @@ func setDefault[T int | time.Duration](field *T, value T) {
 }
 
 // Adjust changes how a breaker behaves from now on: when it opens and for how
-// long, and whether and how it is probed. What it guards, what it counts over
-// and whom it tells stays as it was.
+// long, and whether and how it is probed. Over another window it begins to
+// count anew. What it guards and whom it tells stays as it was.
 func (b *Breaker) Adjust(o Options, now time.Time) {
 	o.fill()
 	b.mu.Lock()
 	b.tick(now)
 	own := &b.options
+	if own.Window != o.Window {
+		own.Window = o.Window
+		b.count(o.Window)
+	}
 	own.Failures, own.ConnectFailures = o.Failures, o.ConnectFailures
 	own.Cooldown, own.CooldownMax = o.Cooldown, o.CooldownMax
-	own.Synthetic, own.ProbeTimeout, own.Deadline = o.Synthetic, o.ProbeTimeout, o.Deadline
+	own.Synthetic, own.Deadline = o.Synthetic, o.Deadline
+	own.ProbeTimeout, own.ProbeMost = o.ProbeTimeout, o.ProbeMost
+	b.patience = min(max(b.patience, own.ProbeTimeout), own.ProbeMost)
 	b.cooldown = min(max(b.cooldown, own.Cooldown), own.CooldownMax)
 	b.wake = true
 	b.release(now)

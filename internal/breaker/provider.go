@@ -100,7 +100,7 @@ func (p *Provider) leave(b *Breaker) {
 
 // hear takes an outcome that one of its targets has taken. It reports whether
 // that opened the circuit.
-func (p *Provider) hear(word said, o *failover.Outcome, now time.Time) bool {
+func (p *Provider) hear(word said, o *failover.Outcome, several bool, now time.Time) bool {
 	if p == nil {
 		return false
 	}
@@ -111,7 +111,7 @@ func (p *Provider) hear(word said, o *failover.Outcome, now time.Time) bool {
 		p.sound()
 	case saidBad:
 		if connect(o) || o.Err != nil && o.Err.Marks.Has(switchgear.MarkEdge) {
-			return p.unreached(o, now)
+			return p.unreached(o, several, now)
 		}
 	case saidRefused:
 		return p.turnedAway(o, now)
@@ -158,15 +158,15 @@ func (p *Provider) close(reason string, now time.Time) {
 }
 
 // unreached takes a failure to get through.
-func (p *Provider) unreached(o *failover.Outcome, now time.Time) bool {
+func (p *Provider) unreached(o *failover.Outcome, several bool, now time.Time) bool {
 	p.mu.Lock()
 	if now.Sub(p.edgeLast) > edgeSpan {
 		p.edges = row{}
 	}
-	p.edges.add(o, o.Body)
+	p.edges.add(o, originOf(o))
 	p.edgeLast = now
 	p.trouble.Store(true)
-	if o.Spared || !p.edges.proven || p.edges.failures < edgeRow {
+	if o.Spared || !p.edges.proven(several) || p.edges.failures < edgeRow {
 		p.mu.Unlock()
 		return false
 	}

@@ -78,22 +78,22 @@ func (b *Breaker) ramped(o *failover.Outcome, now time.Time) bool {
 	}
 	switch kind {
 	case failover.OutcomeOK:
-		b.good.add(at)
+		b.good.Load().add(at)
 		b.row = row{}
 		r.n++
 	case failover.OutcomeFail, failover.OutcomeSlow:
 		b.bad.add(at)
-		b.row.add(o, o.Body)
+		b.row.add(o, originOf(o))
 		r.n++
 		r.bad++
-		r.proof.add(o.Body)
+		r.proof.add(originOf(o))
 		b.heed(o, now)
 	case failover.OutcomeIgnored:
 	}
 	if o.Spared {
 		return false
 	}
-	if r.n >= relapseNeeds && r.bad >= relapseBad && 100*r.bad >= relapseShare*r.n && r.proof.proven {
+	if r.n >= relapseNeeds && r.bad >= relapseBad && 100*r.bad >= relapseShare*r.n && r.proof.proven(b.crowd.several(at)) {
 		b.open(cause{reason: fmt.Sprintf("%d of %d failed while ramping", r.bad, r.n), kind: b.trial.kind, err: o.Err}, now)
 		return true
 	}

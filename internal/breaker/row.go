@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
@@ -10,22 +11,68 @@ import (
 // probeBody stands for the body of a synthetic probe: it is like no caller's.
 const probeBody = ^uint64(0)
 
-// bodies tells whether failures speak of the target or may all come from one
-// request that is sent again and again: it may be what is wrong.
-type bodies struct {
-	first  uint64 // of the first failure that needs a body
-	proven bool   // two bodies have failed, or a failure needed none
+// origin is where a bad outcome comes from.
+type origin struct {
+	body   uint64 // 0 if it needs none to happen
+	client uint64 // who sent it; 0 if nobody has a name
 }
 
-func (s *bodies) add(body uint64) {
+// probed is the origin of a synthetic probe's failure.
+var probed = origin{body: probeBody, client: probeBody} //nolint:gochecknoglobals // a constant
+
+func originOf(o *failover.Outcome) origin { return origin{body: o.Body, client: o.Client} }
+
+// bodies tells whether failures speak of the target or may all come from one
+// request that is sent again and again, or from one client: it may be what is
+// wrong.
+type bodies struct {
+	first   origin // of the first failure that needs a body
+	begun   bool
+	needed  bool // of some failure no body
+	bodies  bool // two have failed
+	clients bool // of two
+}
+
+func (s *bodies) add(from origin) {
 	switch {
-	case body == 0:
-		s.proven = true
-	case s.first == 0:
-		s.first = body
-	case s.first != body:
-		s.proven = true
+	case from.body == 0:
+		s.needed = true
+	case !s.begun:
+		s.first, s.begun = from, true
+	default:
+		s.bodies = s.bodies || s.first.body != from.body
+		s.clients = s.clients || s.first.client != from.client
 	}
+}
+
+// proven reports whether it is the target that they speak of. Where several
+// clients are about, it takes two of them.
+func (s *bodies) proven(several bool) bool {
+	return s.needed || s.bodies && (s.clients || !several)
+}
+
+// crowd tells whether more than one client is about. It is lock-free.
+type crowd struct {
+	last  atomic.Uint64 // who came last
+	mixed atomic.Int64  // when somebody else came than before, plus one; 0 for never
+}
+
+// note hears of a client.
+func (c *crowd) note(client uint64, at time.Duration) {
+	last := c.last.Load()
+	if client == 0 || last == client {
+		return
+	}
+	c.last.Store(client)
+	if last != 0 {
+		c.mixed.Store(int64(at) + 1)
+	}
+}
+
+// several reports whether at least two clients have been about of late.
+func (c *crowd) several(at time.Duration) bool {
+	mixed := c.mixed.Load()
+	return mixed != 0 && at-time.Duration(mixed) < quietSpan
 }
 
 // row is bad outcomes with no good one between.
@@ -36,9 +83,9 @@ type row struct {
 	connects int // of them the last ones, without a break, failures to connect
 }
 
-func (r *row) add(o *failover.Outcome, body uint64) {
+func (r *row) add(o *failover.Outcome, from origin) {
 	r.failures++
-	r.bodies.add(body)
+	r.bodies.add(from)
 	if connect(o) {
 		r.connects++
 	} else {
@@ -55,7 +102,7 @@ func connect(o *failover.Outcome) bool {
 type sighting struct {
 	seq  uint64 // how many outcomes there had been, this one included
 	at   time.Duration
-	body uint64
+	from origin
 }
 
 // history is the last bad outcomes.
@@ -78,15 +125,15 @@ func (h *history) last(i int) (s sighting, ok bool) {
 }
 
 // proven reports whether the bad outcomes since a moment, at most the last n,
-// have more than one body between them.
-func (h *history) proven(since time.Duration, n int) bool {
+// are proof enough.
+func (h *history) proven(since time.Duration, n int, several bool) bool {
 	var b bodies
 	for i := 1; i <= n; i++ {
 		s, ok := h.last(i)
 		if !ok || s.at < since {
 			break
 		}
-		b.add(s.body)
+		b.add(s.from)
 	}
-	return b.proven
+	return b.proven(several)
 }

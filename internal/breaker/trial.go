@@ -53,6 +53,13 @@ func (b *Breaker) NextProbe(now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
+// Patience is how long the trial under way, or else the next, is waited for.
+func (b *Breaker) Patience() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.patience
+}
+
 // Probe takes the synthetic probe that is due. Its outcome is told to Done.
 func (b *Breaker) Probe(now time.Time) (failover.Token, bool) {
 	b.mu.Lock()
@@ -97,7 +104,7 @@ func (b *Breaker) probeFirst() bool {
 func (b *Breaker) start(synthetic bool, now time.Time) failover.Token {
 	t := &b.trial
 	b.serial++
-	limit := b.options.ProbeTimeout
+	limit := b.patience
 	if b.options.Deadline != nil {
 		if d := b.options.Deadline(); d > 0 {
 			limit = d
@@ -158,6 +165,9 @@ func (b *Breaker) tried(serial uint64, o *failover.Outcome, now time.Time) bool 
 	if serial == t.serial {
 		synthetic = t.synthetic
 		t.serial = 0
+		if synthetic && o.Kind == failover.OutcomeSlow {
+			b.patience = min(2*b.patience, b.options.ProbeMost) // dead, or a slow thinker: the next is given longer
+		}
 		if t.due.Before(now) {
 			t.due = now
 		}
@@ -185,7 +195,7 @@ func (b *Breaker) confirmed(o *failover.Outcome, now time.Time) bool {
 	case o.Kind == failover.OutcomeIgnored:
 		b.doubt.unusable, b.doubt.confirming = true, false
 	case o.Kind != failover.OutcomeOK:
-		return b.failed(o, probeBody, now)
+		return b.failed(o, probed, now)
 	default:
 		b.cleared(now)
 	}
@@ -265,6 +275,9 @@ func (b *Breaker) recover(now time.Time) {
 		b.change(Closed, why, now)
 	}
 }
+
+// Calm reports whether the target is closed, and nothing suspected.
+func (b *Breaker) Calm() bool { return b.pass.Load() != 0 }
 
 // Barred reports whether Acquire would not pass a request in full: it is open,
 // half-open, held or gone. It gives no leave.

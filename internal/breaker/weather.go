@@ -33,7 +33,7 @@ const (
 	spellMost   = 30 * time.Second
 	spellNeeds  = 40
 	spellsInRow = 2
-	spellsBlind = 8 // without a rival that becomes known, for which there is no point in being suspect for longer
+	spellsBlind = 8  // without a rival that becomes known, for which there is no point in being suspect for longer
 	rampNeeds   = 15 // samples in a ramp; there the first spell decides
 )
 

@@ -155,10 +155,10 @@ func (a *attempt) settle(err *switchgear.Error) {
 		a.step.Limit.Leave(err, now)
 	}
 	o := a.outcome(err, now)
-	a.teach(o.Kind, err, now)
 	if !a.dispute.open {
 		a.done(o, now)
 	}
+	a.teach(o.Kind, err, now)
 	if withheld == "" {
 		a.job.runner.observer.Attempted(a.job.ctx, a.job.plan, record)
 	}
@@ -186,6 +186,13 @@ func (a *attempt) rejoin() {
 	a.own = nil
 }
 
+// heard tells the step's witness which model answered.
+func (a *attempt) heard(model string) {
+	if a.step.Witness != nil && model != "" {
+		a.step.Witness.Answered(model)
+	}
+}
+
 // done tells the breaker.
 func (a *attempt) done(o Outcome, now time.Time) {
 	if a.step.Breaker == nil {
@@ -194,6 +201,9 @@ func (a *attempt) done(o Outcome, now time.Time) {
 	o.Spared = a.job.tripped.Load()
 	if a.step.Breaker.Done(a.token, o, now) {
 		a.job.tripped.Store(true)
+		if a.step.Pace != nil && !a.probe {
+			a.step.Pace.Spoil(now) // what was learned on the way here was no calm
+		}
 	}
 }
 
@@ -206,7 +216,7 @@ func (a *attempt) cost() switchgear.Cost {
 
 // outcome is how the attempt went, as far as it speaks about the target.
 func (a *attempt) outcome(err *switchgear.Error, now time.Time) Outcome {
-	o := Outcome{Kind: OutcomeOK, Err: err, Key: a.place}
+	o := Outcome{Kind: OutcomeOK, Err: err, Key: a.place, Client: a.job.client()}
 	if err != nil {
 		o.Kind = a.blame(err, now)
 	}

@@ -3,18 +3,27 @@ package failover
 import "time"
 
 // enter tells the route's retry budget of the request, once. A retry of the
-// caller's own is one of the route's retries: it spends. If there is nothing
-// left to spend it is still carried over the plan, once, and no step is tried
-// twice for it.
+// caller's own is one of the route's retries: it spends, but never what the
+// gateway's retries for others may need, since it is only the caller who says
+// so. If there is nothing to spare it is still carried over the plan, once, and
+// no step is tried twice for it.
 func (j *job) enter() {
 	b := j.plan.Retries
 	switch {
 	case b == nil:
 	case !j.callersRetry():
 		b.Earn(j.started)
-	case !b.Spend(j.started):
+	case !spared(b, j.started):
 		j.broke = true
 	}
+}
+
+// spared takes a token that the budget can do without.
+func spared(b Budget, now time.Time) bool {
+	if s, ok := b.(Sparing); ok {
+		return s.SpendSpare(now)
+	}
+	return b.Spend(now)
 }
 
 // unused gives back what the request spent, if nobody was called for it.

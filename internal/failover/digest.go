@@ -30,6 +30,15 @@ func (r *Runner) digest(req *switchgear.Request) uint64 {
 	return max(h.Sum64(), 1)
 }
 
+// client fingerprints who asks, by the name of the client key; 0 for nobody.
+func (j *job) client() uint64 {
+	name := j.limits().Client
+	if name == "" {
+		return 0
+	}
+	return max(maphash.String(j.runner.seed, name), 1)
+}
+
 func digestPart(h *maphash.Hash, p *switchgear.Part) {
 	_ = h.WriteByte(byte(p.Kind))
 	_, _ = h.WriteString(p.Text)

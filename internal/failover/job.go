@@ -64,7 +64,7 @@ type job struct {
 	trials   []time.Time       // beside plan.Steps: when a step has its next trial, zero if unknown; nil if nothing is known of any
 	closed   []closed          // steps that their breakers barred and panic may overrule
 	broke    bool              // a retry of the caller's own that the route's retry budget did not cover: it gets none of ours
-	forced   int               // which attempt of the trace was made against its breaker's word, from 1; 0 for none
+	forced   int               // the first attempt of the trace made against a breaker's word, from 1; 0 for none
 	input    int64             // an estimate of what the request reads; 0 if not made yet
 	tripped  atomic.Bool       // an attempt has opened a circuit; attempts write it from wherever they run
 	weighed  weighed

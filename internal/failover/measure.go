@@ -143,10 +143,12 @@ func (e *expectation) learned(floor time.Duration) time.Duration {
 }
 
 // measure puts into an outcome how long the attempt took beside what is usual,
-// and beside the next step.
+// and beside the next step. Of a caller who hangs up nothing is measured: those
+// who do are not a fair sample, and a breaker listens to long waits only where
+// an attempt was cut short.
 func (a *attempt) measure(o *Outcome, err *switchgear.Error, now time.Time) {
 	usual := a.expected.usual.Median
-	if usual <= 0 || a.probe {
+	if usual <= 0 || a.probe || (err != nil && err.Class == switchgear.ClassCanceled && !a.lost()) {
 		return
 	}
 	took := a.took(err, now)
@@ -173,13 +175,17 @@ func (a *attempt) took(err *switchgear.Error, now time.Time) time.Duration {
 }
 
 // teach tells the step's pace of the attempt: of calm weather what it took, of
-// any other that it is any other.
+// any other that it is any other. A failure that its breaker makes nothing of is
+// one of those that everybody has now and then: if each of them spoiled what was
+// learned, nothing would ever be known of a busy target.
 func (a *attempt) teach(kind OutcomeKind, err *switchgear.Error, now time.Time) {
 	pace := a.step.Pace
 	switch {
 	case pace == nil || a.probe || a.job.kind == kindCount:
 	case kind == OutcomeFail || kind == OutcomeSlow:
-		pace.Spoil(now)
+		if c, ok := a.step.Breaker.(Calmer); !ok || !a.calm || !c.Calm() {
+			pace.Spoil(now)
+		}
 	case kind == OutcomeOK && a.calm:
 		s := Sample{Input: a.tokens, Output: a.most}
 		if took := a.took(err, now); a.kind == kindStream {

@@ -125,7 +125,7 @@ func (j *job) chapter(b *strings.Builder, from, to int) {
 		}
 		return
 	}
-	if to+1 == j.forced {
+	if j.forced > 0 && to+1 >= j.forced {
 		b.WriteString("tried all the same: ")
 	}
 	b.WriteString(words(last.Err))

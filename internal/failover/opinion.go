@@ -60,7 +60,7 @@ func (a *attempt) rule(r ruling, refusal *switchgear.Error) {
 	if r != unheard {
 		a.step.Jury.Judge(r == accepted, now)
 	}
-	o := Outcome{Kind: OutcomeIgnored, Err: refusal, Key: a.place}
+	o := Outcome{Kind: OutcomeIgnored, Err: refusal, Key: a.place, Client: a.job.client()}
 	if r == accepted {
 		o.Kind, o.Body = OutcomeFail, a.job.digest()
 		if a.step.Pace != nil {

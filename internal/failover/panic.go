@@ -1,64 +1,81 @@
 package failover
 
 import (
+	"slices"
 	"time"
 
 	"github.com/switchgear-dev/switchgear"
 )
 
-// despair is the last resort when breakers barred a whole chain: they may be
-// wrong, and the target whose trial is due first is the least bad. It is tried
-// once, for requests that nobody was called for. With high stakes the route
-// fails loudly instead; and a caller that asks again is not let at a dead chain
-// a second time.
+// despair is the last resort when breakers barred some steps and no other
+// served: they may be wrong, and where a quarter of the calls fail three
+// quarters do not. Those that were barred are tried all the same, the one whose
+// trial is due first first, each once, until one serves or one takes too long:
+// a fast failure costs the caller nothing, and silence would be waited for
+// again. With high stakes the route fails loudly instead; and a caller that asks
+// again is not let at a dead chain a second time.
 func despair[T any](j *job, op *operation[T]) leg[T] {
 	over := leg[T]{move: fallOver}
-	if j.calls > 0 || len(j.closed) == 0 || j.plan.Stakes == switchgear.StakesHigh || j.callersRetry() || j.gone() != nil || !j.hasTime(0) {
+	if j.plan.Stakes == switchgear.StakesHigh || j.callersRetry() || j.gone() != nil {
 		return over
 	}
-	p, until, ok := j.force()
-	if !ok {
-		return over
-	}
-	a := j.begin(&p, nil)
-	a.final, j.forced = true, len(j.trace.Attempts)
-	answer, err := op.try(a)
-	l, _ := settle(j, op, &heat[T]{first: reply[T]{a: a, answer: answer, err: err}})
-	if l.move == fallOver && l.answer == nil {
+	for {
+		p, until, ok := j.force()
+		if !ok {
+			return over
+		}
+		a := j.begin(&p, nil)
+		a.final = true
+		if j.forced == 0 {
+			j.forced = len(j.trace.Attempts)
+		}
+		answer, err := op.try(a)
+		l, _ := settle(j, op, &heat[T]{first: reply[T]{a: a, answer: answer, err: err}})
+		if l.move != fallOver {
+			return l
+		}
+		if l.answer != nil { // the model declined, and nobody had a better answer
+			j.serving(a.at)
+			l.move = served
+			return l
+		}
 		j.trialAt(a.at, until) // the breaker has learned nothing: its next trial is when it was
+		if err.Class == switchgear.ClassTimeout || j.gone() != nil {
+			return over
+		}
 	}
-	if l.move == fallOver && l.answer != nil { // the model declined, and nobody had a better answer
-		j.serving(a.at)
-		l.move = served
-	}
-	return l
 }
 
 // force takes the leave that the barred step with the earliest trial would not
-// give. Until is when that trial would have been.
+// give, of those that were not forced yet. Until is when that trial would have
+// been.
 func (j *job) force() (p permit, until time.Time, ok bool) {
-	best := -1
-	for i := range j.closed {
-		c := &j.closed[i]
-		if _, ok := j.plan.Steps[c.at].Breaker.(Forcible); !ok || j.bars(c.at) != "" {
+	for {
+		best := -1
+		for i := range j.closed {
+			c := &j.closed[i]
+			if _, ok := j.plan.Steps[c.at].Breaker.(Forcible); !ok || j.bars(c.at) != "" {
+				continue
+			}
+			if best < 0 || earlier(c.until, j.closed[best].until) {
+				best = i
+			}
+		}
+		if best < 0 {
+			return permit{}, time.Time{}, false
+		}
+		c := j.closed[best]
+		j.closed = slices.Delete(j.closed, best, best+1)
+		if j.understand(c.at) != nil {
 			continue
 		}
-		if best < 0 || earlier(c.until, j.closed[best].until) {
-			best = i
+		step := &j.plan.Steps[c.at]
+		p = permit{at: c.at, place: -1, start: time.Now()}
+		p.token = step.Breaker.(Forcible).Force(p.start) //nolint:forcetypeassert // looked at above
+		if _, ok := j.furnish(&p, 0); ok {
+			return p, c.until, true
 		}
 	}
-	if best < 0 {
-		return permit{}, time.Time{}, false
-	}
-	at := j.closed[best].at
-	if j.understand(at) != nil {
-		return permit{}, time.Time{}, false
-	}
-	step := &j.plan.Steps[at]
-	p = permit{at: at, place: -1, start: time.Now()}
-	p.token = step.Breaker.(Forcible).Force(p.start) //nolint:forcetypeassert // looked at above
-	_, ok = j.furnish(&p, 0)
-	return p, j.closed[best].until, ok
 }
 
 // earlier compares times of which the zero one is unknown, and so last.

@@ -9,8 +9,8 @@ import (
 	"github.com/switchgear-dev/switchgear"
 )
 
-// TestDespair: when breakers bar a whole chain, the step whose trial is due
-// first is tried all the same, once.
+// TestDespair: when breakers bar what no other step makes up for, those steps
+// are tried all the same, the one whose trial is due first first, each once.
 func TestDespair(t *testing.T) {
 	for name, c := range map[string]struct {
 		script []act // of the second, whose trial is due first
@@ -19,18 +19,23 @@ func TestDespair(t *testing.T) {
 		step   int
 		code   string
 	}{
-		"it serves":         {nil, nil, "0 1 0", 2, ""},
-		"it is down":        {[]act{{err: fault(switchgear.ClassServer)}}, nil, "0 1 0", 0, switchgear.CodeChainExhausted},
+		"it serves":  {nil, nil, "0 1 0", 2, ""},
+		"it is down": {[]act{{err: fault(switchgear.ClassServer)}}, nil, "0 1 1", 3, ""},
+		"all are down": {[]act{{err: fault(switchgear.ClassServer)}}, func(s *stage) {
+			s.fakes[0].acts = []act{{err: fault(switchgear.ClassServer)}}
+			s.fakes[2].acts = []act{{err: fault(switchgear.ClassOverloaded)}}
+		}, "1 1 1", 0, switchgear.CodeChainExhausted},
+		"it is slow":        {[]act{{err: fault(switchgear.ClassTimeout)}}, nil, "0 1 0", 0, switchgear.CodeChainExhausted},
 		"it refuses":        {[]act{{err: refusal("b")}}, nil, "0 1 0", 0, "b"},
 		"high stakes":       {nil, func(s *stage) { s.plan.Stakes = switchgear.StakesHigh }, "0 0 0", 0, switchgear.CodeChainExhausted},
 		"it is held":        {nil, func(s *stage) { s.books[1].final = true }, "0 0 1", 3, ""},
 		"when is not known": {nil, func(s *stage) { s.books[1].until = time.Time{} }, "0 0 1", 3, ""},
 		"all are held":      {nil, func(s *stage) { s.books[0].final, s.books[1].final, s.books[2].final = true, true, true }, "0 0 0", 0, switchgear.CodeChainExhausted},
-		"its keys cool":     {nil, func(s *stage) { s.rings[1].until[0] = s.began.Add(time.Minute) }, "0 0 0", 0, switchgear.CodeChainExhausted},
+		"its keys cool":     {nil, func(s *stage) { s.rings[1].until[0] = s.began.Add(time.Minute) }, "0 0 1", 3, ""},
 		"one was called before": {nil, func(s *stage) {
 			s.books[0].closed = false
 			s.fakes[0].acts = []act{{err: fault(switchgear.ClassOverloaded)}}
-		}, "1 0 0", 0, switchgear.CodeChainExhausted},
+		}, "1 1 0", 2, ""},
 		"cannot be forced": {nil, func(s *stage) { s.plan.Steps[1].Breaker = rigid{s.books[1]} }, "0 0 1", 3, ""},
 	} {
 		for way, run := range ways {
@@ -51,7 +56,7 @@ func TestDespair(t *testing.T) {
 					if (r.err != nil) != (c.code != "") || (r.err != nil && r.err.Code != c.code) {
 						t.Errorf("error %v", r.err)
 					}
-					if name == "it is down" && !strings.Contains(r.err.Message, "b/m breaker open, next trial in 3 s, c/m breaker open, next trial in 6 s, b/m tried all the same: failed") {
+					if name == "all are down" && !strings.Contains(r.err.Message, "c/m breaker open, next trial in 6 s, b/m tried all the same: failed, c/m tried all the same: overloaded, a/m tried all the same: failed") {
 						t.Errorf("story %q", r.err.Message)
 					}
 				})

@@ -36,6 +36,7 @@ type Plan struct {
 	Opinion    bool   // an unsure refusal of the request is worth a second opinion
 	Hedge      bool   // a target under suspicion may be raced by the next
 	Fetch      Fetch  // how an answer is fetched that the caller wants in one piece
+	Mender     Mender // who brings answers into the form that was declared; nil leaves them as they come. It takes CommitWhole
 }
 
 // Step is one target of a plan.
@@ -55,6 +56,7 @@ type Step struct {
 	Retry    Retry
 	Context  int64   // context window in tokens; 0 if unknown
 	Lacks    Feature // what the model is known not to have; what is not known is not lacking
+	Witness  Witness // who is told which model answered; nil if nobody minds
 	Degraded bool    // an answer from here is of a lower tier than the first step's
 	Embeds   bool    // it makes vectors: what a probe asks it for
 }
@@ -144,7 +146,9 @@ const (
 type Outcome struct {
 	Kind OutcomeKind
 	Body uint64 // a fingerprint of the request body; 0 if the failure needs no body to happen
-	Err  *switchgear.Error
+	// Client is a fingerprint of who asks; 0 if nobody has a name.
+	Client uint64
+	Err    *switchgear.Error
 	// Key is the place of the key that was used; -1 for none. A key that was
 	// refused (ClassAuth) is ignored by the target, but several of them, or all
 	// there are, speak about the provider.
@@ -183,6 +187,9 @@ type Peeker interface {
 	Barred(now time.Time) bool
 }
 
+// Calmer is a [Breaker] that says whether it suspects nothing at present.
+type Calmer interface{ Calm() bool }
+
 // Budget is a retry budget, in tokens: first attempts add a part of one,
 // retries, hedges and probes take one. It bounds what failing adds to the load.
 // Its calls neither block nor allocate.
@@ -190,6 +197,12 @@ type Budget interface {
 	Earn(now time.Time)       // a first attempt is made
 	Spend(now time.Time) bool // takes one, if there is one
 	Refund()                  // gives one back that was not used after all
+}
+
+// Sparing is a [Budget] that can be spent from without leaving it empty: what a
+// caller says is a retry is taken from what can be spared.
+type Sparing interface {
+	SpendSpare(now time.Time) bool // takes one, if at least half of a full budget stays
 }
 
 // Limit bounds how many attempts at one target run at once. What is worth
@@ -264,6 +277,22 @@ type Trier interface {
 type Pricer interface {
 	Cost(u *switchgear.Usage, at time.Time) switchgear.Cost
 }
+
+// Mender brings the text of an answer into the form that was declared for it.
+// Its calls do not block.
+type Mender interface {
+	// Wants reports whether a text may have to be mended, going by the text
+	// alone: for most answers that is all that is asked.
+	Wants(text string) bool
+	// Mend is given the request's values too. It names what it did; none is that
+	// the text stands as it is.
+	Mend(req *switchgear.Request, text string) (mended string, by []string)
+}
+
+// Witness hears which model a target says has answered, in the provider's
+// words and never empty. It is called on the way of each answer and must not
+// block.
+type Witness interface{ Answered(model string) }
 
 // Observer sees every attempt that called a provider, once, when it is over:
 // those that lost a race and probes too. It must not block, must not keep a,

@@ -26,6 +26,12 @@ const (
 // place under the target's concurrency limit.
 func (r *Runner) Probe(ctx context.Context, plan *Plan, i int, token Token) {
 	step := &plan.Steps[i]
+	var a *attempt
+	defer func() { // nobody else guards this goroutine: a panic of an observer's must not end the process
+		if p := caught(recover(), ""); p != nil && a != nil {
+			a.settle(p) // if it was not that which panicked
+		}
+	}()
 	q := asked{kind: kindWhole, req: probing(plan.Route)}
 	_, embeds := step.Provider.(switchgear.Embedder)
 	if embeds = embeds && step.Embeds; embeds {
@@ -40,7 +46,7 @@ func (r *Runner) Probe(ctx context.Context, plan *Plan, i int, token Token) {
 	if step.Retries != nil {
 		step.Retries.Spend(p.start) // whether there was one or not
 	}
-	a := j.begin(&p, nil)
+	a = j.begin(&p, nil)
 	a.probe, a.call.Levers, a.call.Strict = true, nil, false
 	limit := plan.Timeout.FirstToken
 	if limit <= 0 {

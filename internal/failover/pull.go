@@ -132,7 +132,10 @@ func (s *stream) advance() (more bool, err *switchgear.Error) {
 func (s *stream) note(waited time.Duration) {
 	a := s.attempt
 	switch s.event.Kind {
-	case switchgear.EventStart, switchgear.EventUsage:
+	case switchgear.EventStart:
+		merge(&a.usage, &s.event.Usage)
+		a.heard(s.event.Model)
+	case switchgear.EventUsage:
 		merge(&a.usage, &s.event.Usage)
 	case switchgear.EventFinish:
 		a.finished = true

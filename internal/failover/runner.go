@@ -15,6 +15,10 @@ type Options struct {
 	// that do not speak its dialect; nil if such targets cannot be used. Its
 	// errors are of ClassInvalid.
 	Decode func(w *switchgear.Wire) (*switchgear.Request, error)
+	// Reword gives the bytes of an answer other texts, by the places of their
+	// choices, and reports whether it could. Nil is that the bytes of an answer
+	// whose text was changed are left out.
+	Reword func(w *switchgear.Wire, texts map[int]string) ([]byte, bool)
 	// May says, at a glance, which of some features a request that came over
 	// the wire may ask for: too many do no harm but that the request is read
 	// with Decode. Nil is all of them.
@@ -35,6 +39,7 @@ type Options struct {
 type Runner struct {
 	observer Observer
 	decode   func(w *switchgear.Wire) (*switchgear.Request, error)
+	reword   func(w *switchgear.Wire, texts map[int]string) ([]byte, bool)
 	may      func(w *switchgear.Wire, of Feature) Feature
 	most     func(w *switchgear.Wire) int64
 	alone    func(req *switchgear.Request) bool
@@ -51,7 +56,8 @@ func NewRunner(o Options) *Runner {
 		o.Rand = rand.Float64
 	}
 	return &Runner{
-		observer: o.Observer, decode: o.Decode, may: o.May, most: o.MaxTokens, alone: o.Alone, rand: o.Rand, seed: maphash.MakeSeed(),
+		observer: o.Observer, decode: o.Decode, reword: o.Reword, may: o.May, most: o.MaxTokens, alone: o.Alone, rand: o.Rand,
+		seed: maphash.MakeSeed(),
 	}
 }
 
@@ -73,6 +79,7 @@ func (r *Runner) Complete(ctx context.Context, plan *Plan, req *switchgear.Reque
 	}
 	j.keepDropped(resp.Trace)
 	resp.Trace = j.trace
+	j.mend(resp)
 	return resp, nil
 }
 
@@ -92,6 +99,9 @@ func (r *Runner) Stream(ctx context.Context, plan *Plan, req *switchgear.Request
 	}
 	if t, ok := s.inner.(switchgear.Traced); ok {
 		j.keepDropped(t.Trace())
+	}
+	if s.ended && s.err == nil {
+		j.mendHeld(&s.held)
 	}
 	return s, nil
 }

@@ -135,13 +135,14 @@ func TestTrialServes(t *testing.T) {
 	for name, c := range map[string]struct {
 		leave   func(st switchgear.Stream, cancel context.CancelFunc)
 		outcome OutcomeKind
+		ratio   float64 // a caller who leaves tells nothing, not even by how fast the first content was
 		took    time.Duration
 	}{
 		"the caller closes": {func(st switchgear.Stream, _ context.CancelFunc) {
 			time.AfterFunc(time.Second, func() { _ = st.Close() })
-		}, OutcomeIgnored, 1100 * time.Millisecond},
-		"the caller leaves": {func(_ switchgear.Stream, cancel context.CancelFunc) { time.AfterFunc(time.Second, cancel) }, OutcomeIgnored, 1100 * time.Millisecond},
-		"it falls silent":   {func(switchgear.Stream, context.CancelFunc) {}, OutcomeSlow, 15100 * time.Millisecond},
+		}, OutcomeIgnored, 0, 1100 * time.Millisecond},
+		"the caller leaves": {func(_ switchgear.Stream, cancel context.CancelFunc) { time.AfterFunc(time.Second, cancel) }, OutcomeIgnored, 0, 1100 * time.Millisecond},
+		"it falls silent":   {func(switchgear.Stream, context.CancelFunc) {}, OutcomeSlow, 0.25, 15100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -162,7 +163,7 @@ func TestTrialServes(t *testing.T) {
 				synctest.Wait()
 				trace := st.(switchgear.Traced).Trace()
 				s.over(trace)
-				if o := s.books[0].last(); o.Kind != c.outcome || o.Ratio != 0.25 || len(s.fakes[0].stopped) != 1 {
+				if o := s.books[0].last(); o.Kind != c.outcome || o.Ratio != c.ratio || len(s.fakes[0].stopped) != 1 {
 					t.Errorf("told %+v, stopped %v", o, s.fakes[0].stopped)
 				}
 				if a := trace.Attempts[0]; a.Err == nil || a.Lost || a.Duration != c.took || !trace.Attempts[1].Lost {

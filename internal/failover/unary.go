@@ -36,6 +36,7 @@ func (a *attempt) complete(req *switchgear.Request) (*switchgear.Response, *swit
 		return nil, err
 	}
 	a.usage, a.seen, a.finished = resp.Usage, weighAnswer(resp), true
+	a.heard(resp.Model)
 	resp.Cost = a.cost()
 	if a.job.plan.Policy == PolicyFallback && filtered(resp.Choices) {
 		err = declined(a.step.Target.Provider, resp.Choices[0].Finish.Reason)
@@ -54,6 +55,7 @@ func (a *attempt) embed(req *switchgear.EmbedRequest) (*switchgear.EmbedResponse
 	})
 	if err == nil {
 		a.usage, a.finished = resp.Usage, true
+		a.heard(resp.Model)
 		resp.Cost = a.cost()
 		a.claim()
 	}

@@ -21,6 +21,13 @@
 //	       last cut, or past the fixed limit (it bounds nothing any more), or
 //	       after 5 minutes without push-back
 //
+// Push-back has to be two fifths of twenty outcomes, within half a minute (of ten
+// where there is a limit already), unless the provider asks for less outright. What refuses a few calls at random
+// refuses them however little it is given, and to cut the load for that would be
+// an outage of our own making. For the same reason a limit that was cut three
+// times within 20 seconds of each other, while push-back went on, is given up,
+// and nothing is learned from push-back for a minute, then for two, up to 16.
+//
 // Growth is worked out when somebody asks: there is no timer.
 //
 // # Who may have how much

@@ -21,12 +21,19 @@ func (l *Limit) push(n int64, ramp bool, now time.Time) {
 		l.base = now
 	}
 	l.advance(now)
+	if !ramp && !l.tells(now) {
+		return
+	}
 	if now.After(l.pushed) {
 		l.pushed, l.grown = now, now
 	}
 	if l.cut.IsZero() || now.Sub(l.cut) >= cutEvery {
+		if !ramp && l.inVain(now) {
+			return
+		}
 		l.cut = now
 		l.cuts++
+		l.recount(now)
 		l.peak.Store(n)
 		// High stakes may take the places of those that leave, up to what the
 		// target still carries now that the refused one is gone. Else a cut would shut
@@ -36,6 +43,45 @@ func (l *Limit) push(n int64, ramp bool, now time.Time) {
 		return
 	}
 	l.set(l.limit.Load())
+}
+
+// tells reports whether push-back is more than chance, and heeded.
+func (l *Limit) tells(now time.Time) bool {
+	if now.Sub(l.began) >= tellTime {
+		l.recount(now)
+	}
+	l.bad++
+	all, enough := l.bad+l.well.Load(), int64(tellOf)
+	if l.limit.Load() != 0 {
+		enough = tellMore
+	}
+	return all >= enough && 100*l.bad >= tellBad*all && !now.Before(l.deaf)
+}
+
+func (l *Limit) recount(now time.Time) {
+	l.began, l.bad = now, 0
+	l.well.Store(0)
+}
+
+// inVain reports whether cuts do not help: then the limit is given up, and
+// nothing that is not asked for outright cuts it for a while.
+func (l *Limit) inVain(now time.Time) bool {
+	if l.limit.Load() == 0 || now.Sub(l.cut) >= helped {
+		l.vain = 0 // the last cut helped, or there is none
+		if l.limit.Load() != 0 {
+			l.rest = 0
+		}
+		return false
+	}
+	if l.vain++; l.vain < vainCuts {
+		return false
+	}
+	l.vain = 0
+	l.rest = min(max(2*l.rest, deafTime), deafMost)
+	l.deaf = now.Add(l.rest)
+	l.recount(now)
+	l.set(0)
+	return true
 }
 
 // lower is the limit after a cut. It is measured by what was in flight: that
@@ -100,4 +146,15 @@ func (l *Limit) set(limit int64) {
 	}
 	l.due.Store(int64(next.Sub(l.base)))
 	l.limit.Store(limit)
+}
+
+// Forget drops what was learned. It is for a target that was left alone for a
+// while and is let back in little by little: how much it bears now, what it
+// refused then does not tell.
+func (l *Limit) Forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.surplus.Store(0)
+	l.cut = time.Time{}
+	l.set(0)
 }

@@ -19,6 +19,20 @@ const (
 	forgetTime = 5 * time.Minute  // without push-back, after which there is no limit
 )
 
+// What push-back has to come to before the limit is cut for it. A provider that
+// refuses one call in ten at random refuses it however little it is given: to
+// give it less would turn nine good answers away for the one.
+const (
+	tellOf   = 20               // outcomes, within tellTime
+	tellMore = 10               // outcomes, where there is a learned limit already
+	tellBad  = 40               // percent of them, push-back; one in ten at random is that once in 2,400 times
+	tellTime = 30 * time.Second // what is older is not counted
+	vainCuts = 3                // so many in a row that push-back goes on after, and it is not for the load
+	helped   = 20 * time.Second // without a further cut: the last one was not in vain
+	deafTime = time.Minute      // for which push-back is then not heeded; twice as long after the next three, and so on
+	deafMost = 16 * time.Minute
+)
+
 // Limit is a failover.Limit. It is safe for concurrent use; as long as the
 // target does not push back it takes no lock.
 type Limit struct {
@@ -36,11 +50,19 @@ type Limit struct {
 	peak    atomic.Int64
 	base    time.Time
 
+	well atomic.Int64 // good outcomes since the cut, or for tellTime
+
 	mu     sync.Mutex // for what follows, and to write limit, surplus and due
 	pushed time.Time  // the last push-back
 	cut    time.Time  // the last that cut the limit
 	grown  time.Time  // up to when growth is accounted for
 	cuts   uint64
+
+	bad   int64         // push-back since the cut, or for tellTime
+	began time.Time     // of counting
+	vain  int           // cuts in a row that changed nothing
+	deaf  time.Time     // until then push-back is not heeded
+	rest  time.Duration // how long it was deaf the last time
 }
 
 // New makes a limit that nothing has pushed against.
@@ -79,7 +101,10 @@ func (l *Limit) Leave(err *switchgear.Error, now time.Time) {
 	for n > 0 && !l.inFlight.CompareAndSwap(n, n-1) {
 		n = l.inFlight.Load()
 	}
-	if err != nil && pushesBack(err) {
+	switch {
+	case err == nil:
+		l.well.Add(1)
+	case pushesBack(err):
 		l.push(n, err.Marks.Has(switchgear.MarkRamp), now)
 	}
 }
@@ -91,6 +116,7 @@ type Snapshot struct {
 	Surplus  int  // high stakes may fill up to here for now, if it is above Limit
 	InFlight int
 	Cuts     uint64 // how often push-back has cut the limit, ever
+	Deaf     bool   // cutting it has not helped: for a while it is not cut again
 	Shed     Shed
 }
 
@@ -101,10 +127,10 @@ type Shed struct{ Low, Normal, High uint64 }
 func (l *Limit) Snapshot(now time.Time) Snapshot {
 	limit := l.current(now)
 	l.mu.Lock()
-	cuts := l.cuts
+	cuts, deaf := l.cuts, now.Before(l.deaf)
 	l.mu.Unlock()
 	return Snapshot{
-		Limit: int(limit), Learned: l.limit.Load() != 0, Surplus: int(l.surplus.Load()), InFlight: int(l.inFlight.Load()), Cuts: cuts,
+		Limit: int(limit), Learned: l.limit.Load() != 0, Surplus: int(l.surplus.Load()), InFlight: int(l.inFlight.Load()), Cuts: cuts, Deaf: deaf,
 		Shed: Shed{Low: l.shed[rankLow].Load(), Normal: l.shed[rankNormal].Load(), High: l.shed[rankHigh].Load()},
 	}
 }

@@ -37,6 +37,19 @@ func leave(l *Limit, n int, now time.Time) {
 	}
 }
 
+// push gives one place back with push-back, after as much of it as makes it
+// tell.
+func push(l *Limit, err *switchgear.Error, now time.Time) {
+	for range tellOf - 1 {
+		if !err.Marks.Has(switchgear.MarkRamp) {
+			l.mu.Lock()
+			l.tells(now)
+			l.mu.Unlock()
+		}
+	}
+	l.Leave(err, now)
+}
+
 func TestNoLimit(t *testing.T) {
 	l := New(Options{})
 	if got := fill(l, switchgear.StakesLow, 5000, start); got != 5000 {
@@ -66,7 +79,7 @@ func TestCut(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			l := New(Options{})
 			fill(l, switchgear.StakesHigh, test.inFlight, start)
-			l.Leave(test.err, start)
+			push(l, test.err, start)
 			want := Snapshot{
 				Limit: test.want, Learned: true, Surplus: max(1, test.inFlight-1), InFlight: test.inFlight - 1, Cuts: 1,
 			}
@@ -82,14 +95,68 @@ func TestCutOnceASecond(t *testing.T) {
 	l := New(Options{})
 	fill(l, switchgear.StakesHigh, 100, start)
 	for i := range 20 {
-		l.Leave(busy, at(time.Duration(i)*49*time.Millisecond))
+		push(l, busy, at(time.Duration(i)*49*time.Millisecond))
 	}
 	if got := l.Snapshot(at(999 * time.Millisecond)).Limit; got != 70 {
 		t.Errorf("limit %d within the second, want 70", got)
 	}
-	l.Leave(busy, at(time.Second)) // 80 are in flight: 56
+	push(l, busy, at(time.Second)) // 80 are in flight: 56
 	if got := l.Snapshot(at(time.Second)).Limit; got != 56 {
 		t.Errorf("limit %d after the second, want 56", got)
+	}
+}
+
+// TestPushBackMustTell: a few refusals among many good answers are chance, as
+// is one on its own; only what asks for less is heeded at once.
+func TestPushBackMustTell(t *testing.T) {
+	for name, c := range map[string]struct {
+		well, bad int
+		over      time.Duration
+		cut       bool
+	}{
+		"nineteen of nineteen":        {0, 19, time.Second, false},
+		"twenty of twenty":            {0, 20, time.Second, true},
+		"two fifths":                  {30, 20, time.Second, true},
+		"less than two fifths":        {31, 20, time.Second, false},
+		"twenty, but in half an hour": {0, 20, 30 * time.Minute, false},
+	} {
+		l := New(Options{})
+		fill(l, switchgear.StakesHigh, 200, start)
+		leave(l, c.well, start)
+		l.began = start
+		for i := range c.bad {
+			l.Leave(busy, at(c.over*time.Duration(i)/time.Duration(c.bad)))
+		}
+		if s := l.Snapshot(at(c.over)); (s.Cuts > 0) != c.cut {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
+
+// TestCutsInVain: where push-back goes on whatever is cut it is not for the
+// load, and the limit goes; it is tried again a minute later, then two. One that
+// helps is kept.
+func TestCutsInVain(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesHigh, 100, start)
+	var deaf []time.Duration
+	var since time.Duration
+	for now := time.Duration(0); now < 8*time.Minute; now += 100 * time.Millisecond {
+		fill(l, switchgear.StakesHigh, 1, at(now))
+		leave(l, 1, at(now))
+		l.Leave(busy, at(now)) // half of what it is given, whatever that is
+		switch s := l.Snapshot(at(now)); {
+		case s.Deaf && since == 0:
+			since = now
+			if s.Limit != 0 {
+				t.Errorf("at %v: %+v", now, s)
+			}
+		case !s.Deaf && since != 0:
+			deaf, since = append(deaf, now-since), 0
+		}
+	}
+	if diff := cmp.Diff([]time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute}, deaf); diff != "" {
+		t.Errorf("deaf for: %s", diff)
 	}
 }
 
@@ -98,7 +165,7 @@ func TestCutOnceASecond(t *testing.T) {
 func TestSurplus(t *testing.T) {
 	l := New(Options{})
 	fill(l, switchgear.StakesHigh, 100, start)
-	l.Leave(busy, start)
+	push(l, busy, start)
 	leave(l, 9, start)
 	if got := fill(l, switchgear.StakesNormal, 100, start); got != 0 {
 		t.Errorf("90 in flight, 70 allowed, and %d of normal stakes got in", got)
@@ -125,7 +192,7 @@ func TestNeverUp(t *testing.T) {
 	l := New(Options{})
 	fill(l, switchgear.StakesHigh, 100, start)
 	l.Leave(less, start)
-	l.Leave(busy, at(time.Second)) // 99 in flight
+	push(l, busy, at(time.Second)) // 99 in flight
 	if got := l.Snapshot(at(time.Second)).Limit; got != 50 {
 		t.Errorf("limit %d, want 50", got)
 	}
@@ -171,7 +238,7 @@ func TestRecovery(t *testing.T) {
 func TestSmallRecovery(t *testing.T) {
 	l := New(Options{})
 	fill(l, switchgear.StakesHigh, 1, start)
-	l.Leave(busy, start)
+	push(l, busy, start)
 	for i := range 30 {
 		now := at(time.Duration(i) * growEvery)
 		fill(l, switchgear.StakesHigh, 1000, now)
@@ -202,7 +269,7 @@ func TestFixedLimit(t *testing.T) {
 	if got := fill(l, switchgear.StakesHigh, 100, start); got != 20 {
 		t.Fatalf("%d in flight, want 20", got)
 	}
-	l.Leave(busy, start)
+	push(l, busy, start)
 	if s := l.Snapshot(start); s.Limit != 14 || !s.Learned {
 		t.Errorf("after push-back: %+v, want 14, learned", s)
 	}
@@ -280,7 +347,7 @@ func BenchmarkEnterLeave(b *testing.B) {
 	limited := func() *Limit {
 		l := New(Options{})
 		fill(l, switchgear.StakesHigh, 1000, start)
-		l.Leave(busy, start)
+		push(l, busy, start)
 		leave(l, 999, start)
 		return l
 	}
@@ -299,7 +366,7 @@ func BenchmarkEnterLeave(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				l.Enter(switchgear.StakesNormal, start)
-				l.Leave(test.err, start)
+				push(l, test.err, start)
 			}
 		})
 		b.Run(test.name+" parallel", func(b *testing.B) {
@@ -308,9 +375,28 @@ func BenchmarkEnterLeave(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					l.Enter(switchgear.StakesNormal, start)
-					l.Leave(test.err, start)
+					push(l, test.err, start)
 				}
 			})
 		})
+	}
+}
+
+// TestForget: what was learned is gone, and can be learned anew at once.
+func TestForget(t *testing.T) {
+	l := New(Options{})
+	fill(l, switchgear.StakesNormal, 100, start)
+	l.Leave(less, start)
+	leave(l, 99, start)
+	if s := l.Snapshot(start); s.Limit != 50 {
+		t.Fatalf("%+v", s)
+	}
+	l.Forget()
+	if got := fill(l, switchgear.StakesLow, 200, start); got != 200 {
+		t.Errorf("refused after %d", got)
+	}
+	l.Leave(less, start)
+	if s := l.Snapshot(start); s.Limit != 100 || s.Cuts != 2 {
+		t.Errorf("%+v", s)
 	}
 }

@@ -103,10 +103,15 @@ func (m *machine) pushBack(t *rapid.T) {
 	if rapid.Bool().Draw(t, "ramp") {
 		err, part = less, 0.5
 	}
-	m.l.Leave(err, m.now)
+	push(m.l, err, m.now)
 	m.left++
 	after := m.l.Snapshot(m.now)
 	switch {
+	case after.Cuts == before.Cuts && (m.cut.IsZero() || m.now.Sub(m.cut) >= time.Second):
+		if after.Limit != before.Limit && !after.Deaf {
+			t.Fatalf("no cut, and another limit: %+v, then %+v", before, after)
+		}
+		return
 	case !m.cut.IsZero() && m.now.Sub(m.cut) < time.Second:
 		if after.Limit != before.Limit || after.Cuts != before.Cuts {
 			t.Fatalf("cut twice in a second: %+v, then %+v", before, after)

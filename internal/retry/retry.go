@@ -88,6 +88,23 @@ func (b *Budget) Spend(now time.Time) bool {
 	return true
 }
 
+// SpendSpare takes a token if at least half of what can be saved up is left
+// then. It is for retries that others decide on: somebody who says of every
+// request that it is one must not take from the rest what they would need.
+func (b *Budget) SpendSpare(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.flow(now)
+	if b.tokens-one < b.max/2 {
+		b.denied++
+		return false
+	}
+	b.spent++
+	b.tokens -= one
+	b.full.Store(false)
+	return true
+}
+
 // Refund gives a token back that was taken and not used.
 func (b *Budget) Refund() {
 	b.mu.Lock()

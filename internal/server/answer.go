@@ -20,7 +20,8 @@ func (x *exchange) complete() error {
 		return err
 	}
 	x.record.Trace, x.record.Usage, x.record.Cost = resp.Trace, resp.Usage, resp.Cost
-	if resp.Trace == nil || !resp.Trace.Translated {
+	worded := resp.Wire != nil && len(resp.Wire.Body) > 0 && resp.Wire.Dialect == x.codec.Dialect()
+	if !rewritten(resp.Trace) || (worded && !resp.Trace.Translated) {
 		return x.body(resp.Wire, resp.Trace, &resp.Cost)
 	}
 	body, dropped, err := x.codec.Answer(x.req.Wire.Values, resp)
@@ -28,8 +29,16 @@ func (x *exchange) complete() error {
 		return err
 	}
 	resp.Trace.Dropped = append(resp.Trace.Dropped, dropped...)
-	return x.body(&switchgear.Wire{Dialect: x.codec.Dialect(), Body: body}, resp.Trace, &resp.Cost)
+	wire := &switchgear.Wire{Dialect: x.codec.Dialect(), Body: body}
+	if resp.Wire != nil && !resp.Trace.Translated {
+		wire.Header = resp.Wire.Header
+	}
+	return x.body(wire, resp.Trace, &resp.Cost)
 }
+
+// rewritten reports whether the bytes of an answer are not what the client is
+// to read: they are in another protocol, or the answer was changed since.
+func rewritten(t *switchgear.Trace) bool { return t != nil && (t.Translated || len(t.Normalised) > 0) }
 
 func (x *exchange) embed() error {
 	resp, err := x.gw.Embed(x.ctx, &switchgear.EmbedRequest{
@@ -120,7 +129,7 @@ func (x *exchange) stream() error {
 	h["Cache-Control"] = noCache
 	h["X-Accel-Buffering"] = unbuffered // tells nginx in front of us not to hold events back
 	x.status(http.StatusOK)
-	if x.record.Trace != nil && x.record.Trace.Translated {
+	if rewritten(x.record.Trace) {
 		return x.translate(s)
 	}
 	return x.forward(s)

@@ -39,6 +39,9 @@ func (x *exchange) describe(t *switchgear.Trace, cost *switchgear.Cost) {
 	if len(t.Dropped) > 0 {
 		x.header("X-Switchgear-Dropped", list(t.Dropped))
 	}
+	if len(t.Normalised) > 0 {
+		x.header("X-Switchgear-Normalised", list(t.Normalised))
+	}
 	if x.set.Full {
 		x.describeFully(t, cost)
 	}

@@ -28,6 +28,9 @@ func (x *exchange) prepare(e switchgear.Envelope, body []byte) error {
 	if err != nil {
 		return err
 	}
+	if x.client != nil {
+		limits.Client = x.client.Name
+	}
 	x.req = &switchgear.Request{
 		Route:  route,
 		User:   e.User,

@@ -278,7 +278,7 @@ func TestAnswer(t *testing.T) {
 	if got.Labels["task"] != "sum" || got.Labels["tenant"] != "from-key" {
 		t.Errorf("labels %v: the key's must win", got.Labels)
 	}
-	if got.Limits != (switchgear.Limits{Stakes: switchgear.StakesHigh, NoFallback: true, Retry: 2}) {
+	if got.Limits != (switchgear.Limits{Stakes: switchgear.StakesHigh, NoFallback: true, Client: "tester", Retry: 2}) {
 		t.Errorf("limits %+v", got.Limits)
 	}
 	if len(got.Wire.Header) != 1 || got.Wire.Header.Get("Openai-Beta") != "x=1" || got.Wire.Query != "beta=true" {
@@ -488,5 +488,36 @@ func TestTranslatedStream(t *testing.T) {
 			t.Errorf("broken %v: %q, %v", broken, body, err)
 		}
 		srv.Close()
+	}
+}
+
+// An answer whose text was changed is sent as its bytes have it, or else as its
+// values do, with the headers of the old one; a stream as its values. The client
+// is told in any case.
+func TestNormalisedAnswer(t *testing.T) {
+	for _, c := range []struct{ body, want string }{{"changed", "changed"}, {"", "openai says hello"}} {
+		g := &fakeGateway{complete: func(*switchgear.Request) (*switchgear.Response, error) {
+			return &switchgear.Response{
+				Choices: []switchgear.Choice{{Parts: []switchgear.Part{{Text: "hello"}}}},
+				Wire:    &switchgear.Wire{Dialect: "openai", Body: []byte(c.body), Header: http.Header{"Openai-Version": {"1"}}},
+				Trace:   &switchgear.Trace{Normalised: []string{"trim", "strip_fence"}},
+			}, nil
+		}}
+		g.settings.Full = true
+		h, _ := newTest(g)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, post("/v1/chat/completions", hello))
+		if w.Code != 200 || w.Body.String() != c.want || w.Header().Get("X-Switchgear-Normalised") != "trim, strip_fence" || w.Header().Get("Openai-Version") != "1" {
+			t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
+		}
+	}
+	g := &fakeGateway{stream: func(*switchgear.Request) (switchgear.Stream, error) {
+		return &fakeStream{events: []switchgear.Event{{Kind: switchgear.EventText, Text: "a"}}, trace: switchgear.Trace{Normalised: []string{"trim"}}}, nil
+	}}
+	h, _ := newTest(g)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, post("/v1/chat/completions", `{"model":"chat","stream":true}`))
+	if w.Body.String() != "A END 0" || w.Header().Get("X-Switchgear-Normalised") != "trim" {
+		t.Errorf("%s %v", w.Body, w.Header())
 	}
 }

@@ -169,10 +169,7 @@ func terms(r *config.Route) *config.Route {
 	for i := range r.Rules {
 		t.Rules = append(t.Rules, config.Rule{When: r.Rules[i].When, Chain: steps(r.Rules[i].Chain)})
 	}
-	t.Needs = nil
-	for _, n := range r.Needs {
-		t.Needs = append(t.Needs, config.Word{Text: n.Text})
-	}
+	t.Needs, t.Normalise = slices.Clone(r.Needs), slices.Clone(r.Normalise) // the places in them are the caller's
 	unplace(&t)
 	return &t
 }

@@ -413,7 +413,13 @@ routes:
 			t.Fatalf("%q is not there", old)
 		}
 		var got []string
-		for _, d := range Changed(parse(base), parse(text)) {
+		before, after := parse(base), parse(text)
+		defer func() {
+			if diff := cmp.Diff(parse(text).Routes, after.Routes); diff != "" {
+				t.Errorf("what was compared is another now: %s", diff)
+			}
+		}()
+		for _, d := range Changed(before, after) {
 			got = append(got, d.Route)
 			if len(d.Why) == 0 {
 				t.Errorf("%s: no reason", d.Route)
@@ -433,6 +439,7 @@ routes:
 	f("model: sim/q", "model: sim/z", "a")     // through the short name
 	f("effort: low", "effort: high", "b")
 	f("needs: [tools]", "needs: [tools, pdf]", "b")
+	f("needs: [tools]", "needs: [tools], normalise: [strip_fence], commit: whole", "b")
 	f("sim/d", "sim/e", "c") // through a rule
 	f("stream: true", "stream: false", "c")
 	f("other: {kind: sim}", "other: {kind: sim, base_url: \"http://127.0.0.1:9\"}", "d")

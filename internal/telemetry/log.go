@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,6 +53,9 @@ func appendTrace(attrs []slog.Attr, r *switchgear.Record) []slog.Attr {
 	attrs = append(attrs, slog.Int("attempts", r.Trace.Calls()))
 	if r.Trace.Step > 0 {
 		attrs = append(attrs, slog.String("served_by", r.Trace.Target.String()), slog.Int("step", r.Trace.Step))
+	}
+	if len(r.Trace.Normalised) > 0 {
+		attrs = append(attrs, slog.String("normalised", strings.Join(r.Trace.Normalised, ",")))
 	}
 	if r.Usage.Has(switchgear.UsageInput) {
 		attrs = append(attrs, slog.Int64("input_tokens", r.Usage.Input))

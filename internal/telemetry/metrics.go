@@ -40,6 +40,7 @@ type Metrics struct {
 	latency  *prometheus.HistogramVec
 	extras   *prometheus.CounterVec
 	overhead prometheus.Histogram
+	mended   *prometheus.CounterVec
 	tokens   *prometheus.CounterVec
 	cost     *prometheus.CounterVec
 	unpriced *prometheus.CounterVec
@@ -64,6 +65,7 @@ func NewMetrics(version string, breakers func() []BreakerState) *Metrics {
 		first:    histograms("switchgear_time_to_first_token_seconds", "From an upstream call to its first content.", durations, "target"),
 		latency:  histograms("switchgear_attempt_duration_seconds", "From an upstream call to its end.", durations, "target"),
 		extras:   counters("switchgear_extra_calls_total", "Upstream calls that served nobody, by target and kind: those that lost a race, and probes.", "target", "kind"),
+		mended:   counters("switchgear_normalised_total", "Answers brought into the form declared for them, by route, target and what it took.", "route", "target", "rung"),
 		overhead: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "switchgear_overhead_seconds", Buckets: overheads,
 			Help: "What of a request's time was not spent waiting for a provider.",
@@ -78,7 +80,7 @@ func NewMetrics(version string, breakers func() []BreakerState) *Metrics {
 		Name: "switchgear_build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.attempts, m.skips, m.duration, m.first, m.latency, m.extras, m.overhead, m.tokens,
+	m.registry.MustRegister(m.requests, m.attempts, m.skips, m.duration, m.first, m.latency, m.extras, m.overhead, m.mended, m.tokens,
 		m.cost, m.unpriced, m.retries, m.panics, build, newBreakerCollector(breakers))
 	return m
 }
@@ -104,6 +106,11 @@ func (m *Metrics) Requested(_ context.Context, r *switchgear.Record) {
 	m.overhead.Observe(r.Overhead.Seconds())
 	if r.Retry > 0 {
 		m.retries.Inc()
+	}
+	if r.Trace != nil {
+		for _, rung := range r.Trace.Normalised {
+			m.mended.WithLabelValues(route.name, m.target(r.Trace.Target).name, rung).Inc()
+		}
 	}
 	if r.Panicked {
 		m.panics.Inc()

@@ -27,6 +27,7 @@ func TestMetrics(t *testing.T) {
 	})
 	m.Requested(t.Context(), &switchgear.Record{Route: "chat", Outcome: switchgear.OutcomeOK, Duration: time.Second, Retry: 1})
 	m.Requested(t.Context(), &switchgear.Record{Route: "chat", Outcome: switchgear.OutcomeDegraded, Panicked: true})
+	m.Requested(t.Context(), &switchgear.Record{Route: "read", Trace: &switchgear.Trace{Target: target, Normalised: []string{"strip_fence"}}})
 	usage := switchgear.Usage{}
 	usage.Set(switchgear.UsageInput, 100)
 	usage.Set(switchgear.UsageOutput, 7)
@@ -52,6 +53,7 @@ func TestMetrics(t *testing.T) {
 		`switchgear_breaker_opens_total{target="openai/gpt"} 3`,
 		`switchgear_client_retries_total 1`,
 		`switchgear_panics_total 1`,
+		`switchgear_normalised_total{route="read",rung="strip_fence",target="openai/gpt"} 1`,
 		`switchgear_build_info{version="v1"} 1`,
 	} {
 		if !strings.Contains(got, line+"\n") {
@@ -80,11 +82,11 @@ func TestLog(t *testing.T) {
 	usage.Set(switchgear.UsageOutput, 0)
 	log.Requested(t.Context(), &switchgear.Record{
 		ID: "sg_1", Route: "chat", Outcome: switchgear.OutcomeFailed, Status: 503, Usage: usage, Client: "web",
-		Trace: &switchgear.Trace{Step: 2, Target: target, Attempts: []switchgear.Attempt{{}, {Skipped: "x"}}},
+		Trace: &switchgear.Trace{Step: 2, Target: target, Normalised: []string{"trim", "strip_fence"}, Attempts: []switchgear.Attempt{{}, {Skipped: "x"}}},
 		Err:   &switchgear.Error{Class: switchgear.ClassExhausted, Code: "a prompt, not a code", Detail: "the prompt", Body: []byte("the prompt")},
 	})
 	line := out.String()
-	for _, want := range []string{"level=ERROR", "id=sg_1", "route=chat", "outcome=failed", "status=503", "client=web", "attempts=1", "served_by=openai/gpt", "step=2", "output_tokens=0", "class=exhausted", `code="odd code"`} {
+	for _, want := range []string{"level=ERROR", "id=sg_1", "route=chat", "outcome=failed", "status=503", "client=web", "attempts=1", "served_by=openai/gpt", "step=2", "normalised=trim,strip_fence", "output_tokens=0", "class=exhausted", `code="odd code"`} {
 		if !strings.Contains(line, want) {
 			t.Errorf("the line lacks %s: %s", want, line)
 		}

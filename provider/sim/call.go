@@ -31,6 +31,7 @@ type call struct {
 	id       string     // the request id of Anthropic
 	unhook   func() bool
 	query    query
+	spoken   int           // tokens of the answer that take time one by one
 	timer    *time.Timer   // of waits; nil until the first
 	stuck    time.Duration // a fault: the rest of the body is not read for that long
 }
@@ -265,11 +266,7 @@ func (c *call) pace(x *exchange) {
 	// which calls of one moment are served.
 	first := p.first(rand.New(rand.NewPCG(c.s.opts.Seed^c.query.body, uint64(c.entry.Time.UnixNano()))))
 	if !x.stream {
-		size := 0
-		for _, f := range x.frames {
-			size += len(f.data)
-		}
-		x.hold = first + p.rest(tokensOf(size))
+		x.hold = first + p.rest(c.spoken)
 		return
 	}
 	x.hold = first / 2
@@ -290,6 +287,7 @@ func (c *call) answers() []*answer {
 		if c.ask.shape != nil {
 			c.ask.shape(out[i])
 		}
+		c.spoken += out[i].tokens() - out[i].reasoning // thinking is part of the wait for the first token
 	}
 	return out
 }

@@ -1,6 +1,11 @@
 package eval
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/switchgear-dev/switchgear/eval/lock"
+)
 
 // Evidence is what a lock file keeps of a run: what was shown, and with what.
 type Evidence struct {
@@ -40,4 +45,30 @@ func (run *Run) Evidence() Evidence {
 		e.N, e.Diff, e.Low, e.High, e.P, e.Margin = t.N, t.Diff, t.Low, t.High, t.P, t.Margin
 	}
 	return e
+}
+
+// Unbound says which hashes of a bound are not those the run was made with; ""
+// if they all are.
+func (run *Run) Unbound(b *lock.Bound) string {
+	for _, h := range []struct{ what, run, bound string }{
+		{"cases", run.Hashes.Cases, b.Cases},
+		{"system texts", run.Hashes.System, b.System},
+		{"graders", run.Hashes.Graders, b.Graders},
+		{"normalisers", run.Hashes.Harness, b.Harness},
+	} {
+		if strings.TrimPrefix(h.bound, "sha256:") != h.run {
+			return h.what
+		}
+	}
+	return ""
+}
+
+// Answers is the hash of what the candidate answered, as it was graded: two runs
+// that share it are one try.
+func (run *Run) Answers() string {
+	said := object{"graders": run.Hashes.Graders, "harness": run.Hashes.Harness}
+	for i := range run.Cases {
+		said["case "+run.Cases[i].ID] = run.Cases[i].Candidate.Said
+	}
+	return "sha256:" + digest(said)
 }

@@ -2,8 +2,7 @@ package eval
 
 import (
 	"context"
-	"fmt"
-	"iter"
+	"slices"
 
 	"github.com/switchgear-dev/switchgear/eval/normalise"
 )
@@ -38,127 +37,43 @@ type judgedAnswer struct {
 }
 
 // judge grades an answer as the application reads it, and as it reads from the
-// ladder. Each grader looks for its own reading, the cheapest that it lets pass;
-// where none does it is the best score of all. A grader that demands that
-// something is absent takes the worst: what a more willing parser would have
-// found was there.
+// ladder.
 func (s *Set) judge(ctx context.Context, c *Case, out *Output, metrics []metric) (*judgedAnswer, error) {
-	f, graders := s.FormatOf(c), s.GradersOf(c)
+	graders := s.GradersOf(c)
 	served := *out
 	if len(out.Calls) == 0 {
-		served.Text, _ = normalise.Apply(out.Text, f, s.Harness.Normalise)
+		served.Text, _ = normalise.Apply(out.Text, s.FormatOf(c), s.Harness.Normalise)
 	}
-	climb := climber{out: &served, format: f}
-	defer climb.close()
-	strict, lenient, deepest := make([]Score, len(graders)), make([]Score, len(graders)), 0
+	strict, err := s.Mark(ctx, c, &served)
+	if err != nil {
+		return nil, err
+	}
+	lenient := Lenient{Marks: strict}
+	if !strict.Pass || slices.ContainsFunc(graders, wantsEvery) {
+		if lenient, err = s.Lenient(ctx, c, &served); err != nil {
+			return nil, err
+		}
+	}
 	j := &judgedAnswer{}
 	for i, g := range graders {
-		var rung int
-		var err error
-		strict[i], lenient[i], rung, err = climb.grade(ctx, c, g)
-		if err != nil {
-			return nil, fmt.Errorf("grader %s: %w", g.Name, err)
-		}
-		if g.Gate {
-			deepest = max(deepest, rung)
-			if !strict[i].Pass && j.why == "" {
-				j.why = g.Name + ": " + strict[i].Why
-			}
+		if g.Gate && !strict.Scores[i].Pass {
+			j.why = g.Name + ": " + strict.Scores[i].Why
+			break
 		}
 	}
 	for i := range metrics {
-		j.strict = append(j.strict, metrics[i].value(graders, strict))
-		j.lenient = append(j.lenient, metrics[i].value(graders, lenient))
+		j.strict = append(j.strict, metrics[i].value(graders, strict.Scores))
+		j.lenient = append(j.lenient, metrics[i].value(graders, lenient.Scores))
 	}
 	if len(metrics) > 0 && j.strict[0] != j.lenient[0] {
-		j.rung, j.gain = climb.rung(deepest), j.lenient[0]-j.strict[0]
+		j.rung, j.gain = lenient.Rung, j.lenient[0]-j.strict[0]
 	}
 	return j, nil
 }
 
-// climber reads an answer from the ladder as far as its graders ask, once for
-// all of them.
-type climber struct {
-	out    *Output
-	format normalise.Format
-	next   func() (Reading, bool)
-	stop   func()
-	seen   []Reading
-	done   bool
-}
-
-func (l *climber) reading(i int) (*Reading, bool) {
-	if i == 0 && len(l.seen) == 0 {
-		return &Reading{Output: l.out}, true // untouched; nothing was climbed for it
-	}
-	if l.next == nil {
-		l.next, l.stop = iter.Pull(Readings(l.out, l.format))
-	}
-	for len(l.seen) <= i && !l.done {
-		r, ok := l.next()
-		if !ok {
-			l.done = true
-			break
-		}
-		l.seen = append(l.seen, r)
-	}
-	if i >= len(l.seen) {
-		return nil, false
-	}
-	return &l.seen[i], true
-}
-
-func (l *climber) rung(i int) string {
-	if i < len(l.seen) {
-		return l.seen[i].Rung
-	}
-	return ""
-}
-
-func (l *climber) close() {
-	if l.stop != nil {
-		l.stop()
-	}
-}
-
-// grade is a grader's score of the answer untouched, of the reading that
-// counts, and which that is.
-func (l *climber) grade(ctx context.Context, c *Case, g *Graded) (strict, lenient Score, at int, err error) {
-	every := false
-	if e, ok := g.Grader.(Every); ok {
-		every = e.Every()
-	}
-	_, external := g.Grader.(External)
-	for i := 0; ; i++ {
-		r, ok := l.reading(i)
-		if !ok {
-			return strict, lenient, at, nil
-		}
-		if external && i > 0 && !l.formed(i) {
-			continue
-		}
-		score, err := g.Grader.Grade(ctx, c, r.Output)
-		if err != nil {
-			return strict, lenient, 0, err
-		}
-		switch {
-		case i == 0:
-			strict, lenient = score, score
-		case every && (!score.Pass || score.Value < lenient.Value), !every && (score.Pass || score.Value > lenient.Value):
-			lenient, at = score, i
-		}
-		if lenient.Pass != every || (external && i > 0) {
-			return strict, lenient, at, nil
-		}
-	}
-}
-
-// formed reports whether a reading is the first that has the declared format,
-// of an answer that has it not. Only that one is worth a command's time or a
-// model's price.
-func (l *climber) formed(i int) bool {
-	if len(l.out.Calls) > 0 || l.format.Kind == normalise.Text || l.format.Parses(l.out.Text) {
-		return false
-	}
-	return l.format.Parses(l.seen[i].Text)
+// wantsEvery reports whether a grader looks at every reading even of an answer
+// that passes.
+func wantsEvery(g *Graded) bool {
+	e, ok := g.Grader.(Every)
+	return ok && e.Every()
 }

@@ -79,11 +79,21 @@ func (p *Purse) try(most switchgear.Cost) (wait <-chan struct{}, err error) {
 		if p.reserved > 0 {
 			return p.settled, nil
 		}
-		return nil, fmt.Errorf("%w: $%.4f are spent, the next call can cost $%.4f, and the limit is $%.2f", ErrSpent, p.spent, most.USD, p.maxUSD)
+		return nil, p.over(most)
 	}
 	p.calls++
 	p.reserved += most.USD
 	return nil, nil //nolint:nilnil // it may go ahead: there is nothing to wait for
+}
+
+// over says that a call could exceed the limit. One that could take a large
+// part of it is mostly one whose length nobody bounds.
+func (p *Purse) over(most switchgear.Cost) error {
+	err := fmt.Errorf("%w: $%.4f are spent, the next call can cost $%.4f, and the limit is $%.2f", ErrSpent, p.spent, most.USD, p.maxUSD)
+	if most.USD > p.maxUSD/20 {
+		return fmt.Errorf("%w. A max_tokens in the cases, or in the step's with, bounds what a call can cost, and lets more of the limit be used", err)
+	}
+	return err
 }
 
 // settle says what a call that was set aside for cost in the end.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -301,7 +302,7 @@ func (s *Set) judged(ctx context.Context, c *Case, answers []*Answer, metrics []
 		j.count(a, n)
 		one, err := s.judge(ctx, c, a.Output(), metrics)
 		if err != nil {
-			return Judged{Keys: j.Keys, Missing: "no score: " + err.Error()}
+			return Judged{Keys: j.Keys, Missing: "no score: " + strings.TrimPrefix(err.Error(), "case "+c.ID+": ")}
 		}
 		for i := range metrics {
 			j.Strict[i] += one.strict[i] / n

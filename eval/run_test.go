@@ -77,7 +77,7 @@ func set(t *testing.T, n int, text string) *eval.Set {
 		text = "graders: [{equals: $expect}]"
 	}
 	loader := eval.Loader{Graders: grade.Builtin(nil), Open: func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(cases.String())), nil }}
-	s, findings := loader.Parse("evals/chat.yaml", []byte("route: chat\ncases: cases.jsonl\n"+text+"\n"))
+	s, findings := loader.Parse("chat.yaml", []byte("route: chat\ncases: cases.jsonl\n"+text+"\n"))
 	if s == nil {
 		t.Fatal(findings)
 	}
@@ -206,7 +206,7 @@ func TestStore(t *testing.T) {
 	}
 	n := int64(7)
 	want := &eval.Answer{
-		Key: "k1", Case: "c", Target: "a/b", Text: "line\nline", Calls: []eval.AnswerCall{{Name: "f", Arguments: "{}"}}, Finish: switchgear.FinishStop,
+		Key: "k1", Case: "c", Target: "a/b", Text: "first\nsecond", Calls: []eval.AnswerCall{{Name: "f", Arguments: "{}"}}, Finish: switchgear.FinishStop,
 		Tokens: eval.Tokens{Input: &n}, At: time.Date(2026, 11, 22, 1, 2, 3, 4, time.UTC), LatencyMS: 1.5,
 	}
 	s := open()

@@ -35,7 +35,7 @@ your application reads them, and on the same answers with their form ironed out.
 Exit codes: 0 it ships; 1 regression; 2 the command line, the configuration or the set is wrong; 3 inconclusive;
 4 harness mismatch; 5 invalid run.`,
 	}
-	c.AddCommand(newEvalCheck(), newEvalRun(), newEvalRegrade(), newEvalReport(), newEvalDiff())
+	c.AddCommand(newEvalCheck(), newEvalRun(), newEvalRegrade(), newEvalReport(), newEvalDiff(), newEvalImport())
 	return c
 }
 

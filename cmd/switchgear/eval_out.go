@@ -122,17 +122,17 @@ func (f *outFlags) forecast(w io.Writer, forecast *eval.Forecast, b *bench) erro
 	return nil
 }
 
-// bar is a line that is written over on a terminal; elsewhere, a line for each
+// evalBar is a line that is written over on a terminal; elsewhere, a line for each
 // tenth of the way.
-type bar struct {
+type evalBar struct {
 	w        io.Writer
 	terminal bool
 	last     time.Time
 	tenth    int
 }
 
-func newBar(talk io.Writer) *bar {
-	b := &bar{w: talk}
+func newEvalBar(talk io.Writer) *evalBar {
+	b := &evalBar{w: talk}
 	if file, ok := talk.(*os.File); ok {
 		info, err := file.Stat()
 		b.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
@@ -143,7 +143,7 @@ func newBar(talk io.Writer) *bar {
 // barEvery is how often the bar is drawn anew: as fast as one can read.
 const barEvery = 100 * time.Millisecond
 
-func (b *bar) show(p eval.Progress) {
+func (b *evalBar) show(p eval.Progress) {
 	if !b.terminal {
 		if tenth := 10 * p.Done / max(1, p.Total); tenth > b.tenth && p.Asked > 0 {
 			b.tenth = tenth
@@ -186,7 +186,7 @@ func barText(p eval.Progress) string {
 	return line
 }
 
-func (b *bar) done() {
+func (b *evalBar) done() {
 	if b.terminal && !b.last.IsZero() {
 		fmt.Fprint(b.w, "\r\x1b[K")
 	}

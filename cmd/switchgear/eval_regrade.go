@@ -14,6 +14,7 @@ import (
 func newEvalRegrade() *cobra.Command {
 	var f setFlags
 	var out outFlags
+	var keep lockFlags
 	var normalisers []string
 	var margin, alpha float64
 	c := &cobra.Command{
@@ -50,11 +51,18 @@ margin. It calls no model. RUN is an id, the beginning of one, or a run file.`,
 			if err != nil {
 				return &badError{err: err}
 			}
-			return out.finish(c, &f, run, store)
+			verdict := out.finish(c, &f, run, store)
+			if keep.write {
+				if err := keep.record(c, &f, run); err != nil {
+					return err
+				}
+			}
+			return verdict
 		},
 	}
 	f.register(c)
 	out.register(c)
+	keep.register(c)
 	c.Flags().StringSliceVar(&normalisers, "normalise", nil, "what serving is to undo, in place of the set's own; \"\" for nothing")
 	c.Flags().Float64Var(&margin, "margin", 0, "the drop that is too much, as a share (default: the set's, else by the stakes)")
 	c.Flags().Float64Var(&alpha, "alpha", 0, "the accepted chance of shipping a candidate whose drop is the margin (default 0.05)")

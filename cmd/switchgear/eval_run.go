@@ -18,7 +18,8 @@ import (
 type runFlags struct {
 	setFlags
 
-	out outFlags
+	out  outFlags
+	lock lockFlags
 
 	candidate, incumbent string
 	maxCost              float64
@@ -55,6 +56,7 @@ A candidate that is worse beyond doubt is not asked the rest; --diagnose full as
 	}
 	f.register(c)
 	f.out.register(c)
+	f.lock.register(c)
 	fl := c.Flags()
 	fl.StringVar(&f.candidate, "candidate", "", "who is to be tried: provider/model, or a short name under models")
 	fl.StringVar(&f.incumbent, "incumbent", "", "who it is set against (default: the first step of the route)")
@@ -100,7 +102,7 @@ func (f *runFlags) run(c *cobra.Command, name string) error {
 	if err := forecast.Check(f.maxCost, f.maxCalls); err != nil {
 		return err
 	}
-	bar := newBar(c.ErrOrStderr())
+	bar := newEvalBar(c.ErrOrStderr())
 	b.settings.Progress = bar.show
 	run, err := eval.Compare(c.Context(), b.set, b.inc, b.cand, b.settings)
 	bar.done()
@@ -110,11 +112,18 @@ func (f *runFlags) run(c *cobra.Command, name string) error {
 		}
 		return &badError{err: err}
 	}
-	return f.out.finish(c, &f.setFlags, run, b.store)
+	verdict := f.out.finish(c, &f.setFlags, run, b.store)
+	if f.lock.write {
+		if err := f.lock.record(c, &f.setFlags, run); err != nil {
+			return err
+		}
+	}
+	return verdict
 }
 
 // bench opens what a run needs.
 func (f *runFlags) bench(c *cobra.Command, name string) (*bench, error) {
+	f.source.Ungated = true // what is to be proven may stand in the chain already
 	loaded, err := f.source.Load()
 	if err != nil {
 		return nil, err
@@ -124,7 +133,7 @@ func (f *runFlags) bench(c *cobra.Command, name string) (*bench, error) {
 	if b.set, err = loadSet(f.setFile(name), cached, c.ErrOrStderr()); err != nil {
 		return nil, err
 	}
-	if b.gateway, err = gateway.New(c.Context(), b.cfg); err != nil {
+	if b.gateway, err = gateway.New(c.Context(), b.cfg, gateway.WithoutGate()); err != nil {
 		return nil, err
 	}
 	*b.judges = pinnedJudges{gateway: b.gateway, route: b.set.Route, purse: b.purse}

@@ -19,7 +19,7 @@ import (
 // bench of recordings: a folder with a configuration that replays, a set, and
 // the recorded answers.
 type replayed struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	models []string
 }
@@ -61,7 +61,7 @@ func (r *replayed) file(name, text string) string {
 	return file
 }
 
-func newReplayed(t *testing.T, route string, models []string) *replayed {
+func newReplayed(t testing.TB, route string, models []string) *replayed {
 	t.Helper()
 	r := &replayed{t: t, dir: t.TempDir(), models: models}
 	var short strings.Builder
@@ -73,7 +73,7 @@ func newReplayed(t *testing.T, route string, models []string) *replayed {
 	return r
 }
 
-func jsonLine(t *testing.T, v any) string {
+func jsonLine(t testing.TB, v any) string {
 	t.Helper()
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -120,13 +120,17 @@ func newScores(t *testing.T, name string) *replayed {
 
 // pairTruth is what is recorded of a pair.
 type pairTruth struct {
-	Incumbent, Candidate string
-	Strict, Lenient      map[string]json.RawMessage
+	Incumbent string                     `json:"incumbent"`
+	Candidate string                     `json:"candidate"`
+	Strict    map[string]json.RawMessage `json:"strict"`
+	Lenient   map[string]json.RawMessage `json:"lenient"`
 }
 
 func (p *pairTruth) verdict(t *testing.T, track map[string]json.RawMessage, margin string) string {
 	t.Helper()
-	var v struct{ Verdict string }
+	var v struct {
+		Verdict string `json:"verdict"`
+	}
 	if err := json.Unmarshal(track["margin_"+margin], &v); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +197,7 @@ func clearRuns(t *testing.T, r *replayed) {
 }
 
 // newOutputs is a folder with the raw outputs of real models.
-func newOutputs(t *testing.T, name string, models ...string) *replayed {
+func newOutputs(t testing.TB, name string, models ...string) *replayed {
 	t.Helper()
 	rows := corpus.EvalRows(t, name)
 	route := map[string]string{"dev_gsm8k_json": "sums", "dev_toolcall_bfcl": "calls"}[name]
@@ -283,4 +287,46 @@ func near(t *testing.T, what string, got, want, within float64) {
 	if got < want-within || got > want+within {
 		t.Errorf("%s is %.4f, want %.4f", what, got, want)
 	}
+}
+
+// BenchmarkReplayedRun is a whole run of 600 cases over recordings, nothing
+// stored: 1,200 calls through the gateway, graded and decided. It may take 3 s.
+func BenchmarkReplayedRun(b *testing.B) {
+	r := newOutputs(b, "dev_toolcall_bfcl", may, august)
+	for b.Loop() {
+		if err := os.RemoveAll(filepath.Join(r.dir, "store")); err != nil {
+			b.Fatal(err)
+		}
+		if code, _ := r.command("eval", "run", "calls", "--candidate", "old/"+august, "--diagnose", "full"); code != 4 {
+			b.Fatal("exit ", code)
+		}
+	}
+}
+
+// BenchmarkRegrade grades the 1,200 stored answers of such a run again. It may
+// take 1 s.
+func BenchmarkRegrade(b *testing.B) {
+	r := newOutputs(b, "dev_toolcall_bfcl", may, august)
+	_, got := r.gate("eval", "run", "calls", "--candidate", "old/"+august, "--diagnose", "full")
+	for b.Loop() {
+		if code, _ := r.command("eval", "regrade", got.ID, "--normalise", "strip_fence,convert_calls"); code != 0 {
+			b.Fatal("exit ", code)
+		}
+		b.StopTimer()
+		for _, file := range runFiles(b, r) {
+			if !strings.Contains(file, got.ID) {
+				_ = os.Remove(file)
+			}
+		}
+		b.StartTimer()
+	}
+}
+
+func runFiles(b *testing.B, r *replayed) []string {
+	b.Helper()
+	files, err := filepath.Glob(filepath.Join(r.dir, "store", "runs", "*.json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return files
 }

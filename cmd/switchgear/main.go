@@ -96,8 +96,8 @@ func newRoot() *cobra.Command {
   switchgear check                       find every mistake in switchgear.yaml
   switchgear call chat "Hello"           ask a route one question
 
-Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong;
-6 a model that is not proven would serve. Of eval alone: 3 inconclusive, 4 harness mismatch, 5 invalid run.`,
+Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong; of eval alone
+3 inconclusive, 4 harness mismatch, 5 invalid run; 6 a model that is not proven would serve.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -156,9 +156,13 @@ func cmdLines(ts *testscript.TestScript, neg bool, args []string) {
 
 // cmdPaid reads a run as JSON from stdout.
 func cmdPaid(ts *testscript.TestScript, neg bool, args []string) {
+	type party struct {
+		Asked int `json:"asked"`
+	}
 	var run struct {
-		Incumbent, Candidate struct{ Asked int }
-		Missing              []any
+		Incumbent party `json:"incumbent"`
+		Candidate party `json:"candidate"`
+		Missing   []any `json:"missing"`
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &run))
 	stored, err := strconv.Atoi(args[0])

@@ -63,7 +63,7 @@ func (p *printer) rungs(run *eval.Run) {
 
 func (p *printer) footer(run *eval.Run) {
 	if len(run.Missing) > 0 {
-		p.linef("\n%d cases have no score; the first is %s (%s): %s", len(run.Missing), inline(run.Missing[0].Case), run.Missing[0].Party, inline(run.Missing[0].Why))
+		p.linef("\nWithout a score: %d. The first is %s (%s): %s", len(run.Missing), inline(run.Missing[0].Case), run.Missing[0].Party, inline(run.Missing[0].Why))
 	}
 	if ids := Examples(run, 5); ids != "" && !run.Verdict.Ships {
 		p.linef("\nFor example: %s", inline(ids))
@@ -95,7 +95,12 @@ func inline(s string) string {
 	return strings.ReplaceAll(b.String(), "://", ":\u200b//") // no link of its own
 }
 
-// code makes a text harmless between backquotes.
+// code makes a name fit to stand between backquotes.
 func code(s string) string {
-	return strings.NewReplacer("`", "'", "|", "/").Replace(clean(s))
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' || r == '_' || (r >= '0' && r <= '9') || (r >= 'A' && r <= 'Z') || (r >= 'a' && r <= 'z') {
+			return r
+		}
+		return '?'
+	}, s)
 }

@@ -93,7 +93,7 @@ func (p *printer) gap(g *eval.Gap) {
 			p.linef("         and %d more rungs", len(g.Rungs)-i)
 			break
 		}
-		p.linef("         %-18s %s  incumbent %d, candidate %d cases: %s", s.Rung, points(s.Harness), s.Incumbent, s.Candidate, s.About)
+		p.linef("         %-18s %s  incumbent %d, candidate %d cases: %s", clean(s.Rung), points(s.Harness), s.Incumbent, s.Candidate, clean(s.About))
 	}
 }
 

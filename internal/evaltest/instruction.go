@@ -72,7 +72,7 @@ func (g *instruction) relation(n, limit int) bool {
 	return n >= limit
 }
 
-func (g *instruction) follows(s string) bool {
+func (g *instruction) follows(s string) bool { //nolint:gocyclo // a table of instructions, a line or two each
 	low := strings.ToLower(s)
 	switch g.id {
 	case "no_comma":

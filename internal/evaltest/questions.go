@@ -5,8 +5,8 @@ package evaltest
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
+	"strconv"
 
 	switchgear "github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/eval"
@@ -41,7 +41,7 @@ func questions() map[string]question {
 				unmarshal(t, r.Gold, &gold)
 				var graders []any
 				for i, in := range gold.Instructions {
-					graders = append(graders, map[string]any{"instruction": map[string]any{"id": in.ID, "args": in.Args, "name": fmt.Sprint(i)}})
+					graders = append(graders, map[string]any{"instruction": map[string]any{"id": in.ID, "args": in.Args, "name": strconv.Itoa(i)}})
 				}
 				return map[string]any{"graders": graders}
 			},

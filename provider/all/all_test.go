@@ -1,9 +1,12 @@
 package all
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -205,5 +208,38 @@ func TestSimulator(t *testing.T) {
 	}
 	if _, ok := p.(switchgear.TokenCounter); !ok {
 		t.Error("the simulator cannot count tokens")
+	}
+}
+
+// TestReplay: the kind replay answers from its recordings, with the counts
+// that were recorded, and with nothing listening anywhere.
+func TestReplay(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "answers.jsonl")
+	text := `{"input": "Hi", "outputs": {"m": "hello there", "n": "no"}, "usage_in_out_latency": {"m": [123, 45, 0.5]}}
+{"match": {"model": "m", "text": "Bye"}, "output": "so long", "usage": {"input": 7, "output": 8}}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Open("replay", Options{Transport: nowhere{}, Recordings: []string{file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dialect := range []string{"openai", "anthropic"} {
+		resp, err := p.Complete(context.Background(), question(dialect))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Text() != "hello there" || resp.Usage.Input != 123 || resp.Usage.Output != 45 {
+			t.Errorf("%s: %q, %+v", dialect, resp.Text(), resp.Usage)
+		}
+		bye := question(dialect)
+		bye.Request.Wire.Body = bytes.Replace(bye.Request.Wire.Body, []byte("Hi"), []byte("Bye"), 1)
+		if resp, err = p.Complete(context.Background(), bye); err != nil || resp.Usage.Input != 7 || resp.Usage.Output != 8 {
+			t.Errorf("%s: %v %+v", dialect, err, resp)
+		}
+	}
+	if _, err := Open("replay", Options{Recordings: []string{"nowhere.jsonl"}}); err == nil {
+		t.Error("a recording that is not there was opened")
 	}
 }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/switchgear-dev/switchgear/eval"
+	"github.com/switchgear-dev/switchgear/eval/lock"
+)
+
+// lockFlags say whether and how a run goes into the lock.
+type lockFlags struct {
+	who   author
+	by    string
+	write bool
+}
+
+func (l *lockFlags) register(c *cobra.Command) {
+	c.Flags().BoolVar(&l.write, "write-lock", false, "keep the run in "+lock.FileName+": as evidence if it ships, and as a try whatever it ended in")
+	c.Flags().StringVar(&l.by, "by", os.Getenv("USER"), "who ran it, for the lock")
+	l.who.flags(c)
+}
+
+// record keeps a run in the lock beside the configuration. The candidate must
+// stand in the route's table by then: evidence is about a step, with its levers.
+func (l *lockFlags) record(c *cobra.Command, flags *setFlags, run *eval.Run) error {
+	loaded, err := loadForLock(flags.source)
+	if err != nil {
+		return err
+	}
+	_, wanted, err := claimsOf(loaded.Config, run.Route)
+	if err != nil {
+		return err
+	}
+	if findings := loaded.BindSets(wanted); len(findings) > 0 {
+		return fmt.Errorf("the run is not kept in the lock: %s", findings[0])
+	}
+	claim, err := reached(loaded.Config, wanted, run.Route, run.Candidate.Target)
+	if err != nil {
+		return fmt.Errorf("%w. Add the step to the chain, then give the same command again: its answers are stored", err)
+	}
+	if changed := run.Unbound(&claim.Bound); changed != "" {
+		return fmt.Errorf("the run is not kept in the lock: the %s of the set's file are not those of the run. Run it as the file has it", changed)
+	}
+	e := run.Evidence()
+	kept := lock.Evidence{
+		Run: e.Run, Date: e.At, Verdict: lock.Verdict(e.Verdict), Stakes: run.Stakes, Incumbent: e.Incumbent, N: e.N, Difference: e.Diff,
+		Lower: e.Low, Upper: e.High, Margin: e.Margin, Alpha: e.Alpha, P: e.P, By: l.by, Bound: claim.Bound,
+	}
+	if inc, err := reached(loaded.Config, wanted, run.Route, run.Incumbent.Target); err == nil {
+		kept.IncumbentParams = inc.Bound.Params
+	}
+	signer, err := l.who.signer(loaded.Config)
+	if err != nil {
+		return err
+	}
+	if err := sound(loaded); err != nil {
+		return err
+	}
+	kept.Answers = run.Answers()
+	recorded := loaded.Lock.Record(run.Route, run.Candidate.Target, kept, signer)
+	if err := save(loaded); err != nil { // it is a try, even if it makes no evidence
+		return err
+	}
+	if recorded != nil {
+		return &lockError{err: recorded}
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "kept in %s. Commit it\n", loaded.Lock.Name)
+	return nil
+}

@@ -254,6 +254,9 @@ func (t token) styles(word string) []string {
 	}
 }
 
+// After is what the edited file means.
+func (e *Edit) After() *config.Config { return e.after }
+
 // Lines are the line of the file that the edit changes, before and after.
 func (e *Edit) Lines() (before, after string) {
 	all := split(e.Text)

@@ -73,6 +73,7 @@ type Model struct {
 	Tier     switchgear.Tier // TierUnknown if the file does not say
 	Price    *Price          // nil if the file does not say
 	SameAs   string          // another short name: the same model at another host; "" for none
+	Retires  string          // YYYY-MM-DD, the last day it can be asked; "" if the file does not say
 	Pos      Position
 	ModelPos Position
 	TierPos  Position

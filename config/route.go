@@ -26,7 +26,21 @@ func (r *reader) model(e entry, path string) Model {
 	m.TierPos, m.PricePos, m.SamePos = o.pos("tier"), o.pos("price"), o.pos("same_as")
 	m.Price = r.price(o)
 	m.SameAs, _, _ = o.text("same_as", "opus")
+	m.Retires = r.day(o, "retires")
 	return m
+}
+
+// day reads a date; "" if there is none.
+func (r *reader) day(o *object, key string) string {
+	s, n, ok := o.text(key, "2027-03-31")
+	if !ok {
+		return ""
+	}
+	if _, err := time.Parse(time.DateOnly, s); err != nil {
+		r.errorf(n.pos, child(o.path, key), quote(n.text)+" is not a date", "Write year, month and day: 2027-03-31.")
+		return ""
+	}
+	return s
 }
 
 // maxPrice bounds a price in dollars per million tokens: more is a slip of the

@@ -30,7 +30,7 @@ func (s shape) keys() []string {
 		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts"},
 		shapeAdmin:    {"listen", "token"},
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight", "recordings"},
-		shapeModel:    {"model", "tier", "price", "same_as"},
+		shapeModel:    {"model", "tier", "price", "same_as", "retires"},
 		shapeRoute: {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "normalise", "content_policy",
 			"strict", "aliases", "rules", "eval", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",

@@ -67,6 +67,7 @@ func (c *checker) step(r *config.Route, s *config.Step, path string) {
 	}
 	c.serves(r, s, f, path)
 	c.told(r, s, path)
+	c.retires(r, s, f, path)
 	if f.listed {
 		c.levers(s, &f.model, path)
 	}
@@ -137,18 +138,14 @@ func (c *checker) inCatalogue(t switchgear.Target, pos config.Position, path str
 		return
 	}
 	m, ok := capability.Lookup(kind, t.Model)
-	switch {
-	case ok && !m.Inferred:
-		if m.Retired(c.now) == capability.Yes {
-			c.warn(pos, path, t.String()+" was retired on "+m.Retires+", as far as the catalogue knows", "Use another model.")
-		}
-	default:
-		near := ""
-		if names := capability.Nearest(kind, t.Model); len(names) > 0 {
-			near = "Did you mean " + strconv.Quote(names[0]) + "?"
-		}
-		c.warn(pos, path, "the catalogue of "+capability.AsOf()+" does not have "+t.Model+" at "+kind, near)
+	if ok && !m.Inferred {
+		return
 	}
+	near := ""
+	if names := capability.Nearest(kind, t.Model); len(names) > 0 {
+		near = "Did you mean " + strconv.Quote(names[0]) + "?"
+	}
+	c.warn(pos, path, "the catalogue of "+capability.AsOf()+" does not have "+t.Model+" at "+kind, near)
 }
 
 // twice complains about a step that is there already.

@@ -3,11 +3,15 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/switchgear-dev/switchgear/eval"
 	"github.com/switchgear-dev/switchgear/eval/lock"
+	"github.com/switchgear-dev/switchgear/gateway"
+	"github.com/switchgear-dev/switchgear/internal/app"
+	"github.com/switchgear-dev/switchgear/internal/swap"
 )
 
 // lockFlags say whether and how a run goes into the lock.
@@ -23,6 +27,29 @@ func (l *lockFlags) register(c *cobra.Command) {
 	l.who.flags(c)
 }
 
+// wouldBe is what a candidate that the route does not reach yet would claim in
+// the place of its first step, so that a swap can be proven before it is made. It
+// was asked without levers, so a step that has some is no place for it.
+func wouldBe(loaded *app.Loaded, run *eval.Run, wanted []gateway.Claim) []gateway.Claim {
+	if _, err := reached(loaded.Config, wanted, run.Route, run.Candidate.Target); err == nil {
+		return nil
+	}
+	site, err := app.SwapSite(loaded, nil, time.Now())
+	if err != nil {
+		return nil
+	}
+	e, err := site.File.Replace(swap.Place{Route: run.Route, Step: 1}, run.Candidate.Target)
+	if err != nil {
+		return nil
+	}
+	for _, c := range gateway.Claims(e.After()) {
+		if c.Path == e.Place.Path() && c.Step.With == nil {
+			return []gateway.Claim{c}
+		}
+	}
+	return nil
+}
+
 // record keeps a run in the lock beside the configuration. The candidate must
 // stand in the route's table by then: evidence is about a step, with its levers.
 func (l *lockFlags) record(c *cobra.Command, flags *setFlags, run *eval.Run) error {
@@ -34,6 +61,7 @@ func (l *lockFlags) record(c *cobra.Command, flags *setFlags, run *eval.Run) err
 	if err != nil {
 		return err
 	}
+	wanted = append(wanted, wouldBe(loaded, run, wanted)...)
 	if findings := loaded.BindSets(wanted); len(findings) > 0 {
 		return fmt.Errorf("the run is not kept in the lock: %s", findings[0])
 	}

@@ -106,6 +106,6 @@ Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the c
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w. See %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newDrill(), newBubble(), newAlerts(), newLock(), newEval())
+	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newDrill(), newBubble(), newAlerts(), newLock(), newEval(), newSwap(), newTune())
 	return root
 }

@@ -57,6 +57,7 @@ var layers = map[string][]string{
 	"internal/telemetry":         {"", "internal/failover"},
 	"internal/server":            {"", "internal/dialect/*", "internal/jsonx", "internal/sse"},
 	"internal/admin":             {""},
+	"internal/swap":              {"", "config", "eval", "eval/*"},
 	"internal/sse":               {},
 	"internal/jsonx":             {},
 	"internal/archtest":          {},

@@ -50,8 +50,9 @@ func wouldBe(loaded *app.Loaded, run *eval.Run, wanted []gateway.Claim) []gatewa
 	return nil
 }
 
-// record keeps a run in the lock beside the configuration. The candidate must
-// stand in the route's table by then: evidence is about a step, with its levers.
+// record keeps a run in the lock beside the configuration. Evidence is about a
+// step, with its levers: one the candidate has in the route's table, or the
+// first, if it could take that one's place.
 func (l *lockFlags) record(c *cobra.Command, flags *setFlags, run *eval.Run) error {
 	loaded, err := loadForLock(flags.source)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ type house struct {
 	client  *http.Transport
 	records *recorder
 
-	prompted int // requests that were made up so far
+	prompted atomic.Int64 // requests that were made up so far
 }
 
 // secrets are what the variables of test configurations hold.

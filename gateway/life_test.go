@@ -61,8 +61,7 @@ func (h *house) trafficTo(m mode, route string, rate float64, lasts time.Duratio
 	start := time.Now()
 	for i := range n {
 		time.Sleep(time.Until(start.Add(time.Duration(float64(i) / rate * float64(time.Second)))))
-		h.prompted++
-		body := m.body(route, fmt.Sprint("request ", h.prompted))
+		body := m.body(route, fmt.Sprint("request ", h.prompted.Add(1)))
 		users.Go(func() { replies[i] = h.post(m.path, body, headers...) })
 	}
 	time.Sleep(time.Until(start.Add(lasts)))

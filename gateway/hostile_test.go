@@ -68,8 +68,7 @@ func eavesdrop(t *testing.T, text string) (*house, *ears) {
 func (h *house) inside(route string, n int, by string) {
 	h.t.Helper()
 	for range n {
-		h.prompted++
-		resp, err := h.gateway.Complete(h.t.Context(), switchgear.Ask(route, fmt.Sprint("prompt ", h.prompted)))
+		resp, err := h.gateway.Complete(h.t.Context(), switchgear.Ask(route, fmt.Sprint("prompt ", h.prompted.Add(1))))
 		if by != "" && (err != nil || resp.Trace.Target.String() != by) {
 			h.t.Fatalf("%+v, %v", resp, err)
 		}
@@ -244,8 +243,7 @@ func TestPoisonousClient(t *testing.T) {
 				text := lifeConfig + strings.NewReplacer("GOOD", hash("sk-sg-good"), "BAD", hash("sk-sg-bad")).Replace(clients)
 				h := houseAt(t, m, text, "", sim.Profile{})
 				ask := func(key string) reply {
-					h.prompted++
-					return h.post(m.path, m.body("chat", fmt.Sprint("prompt ", h.prompted)), "Authorization", "Bearer "+key)
+					return h.post(m.path, m.body("chat", fmt.Sprint("prompt ", h.prompted.Add(1))), "Authorization", "Bearer "+key)
 				}
 				for i := range 200 {
 					h.fault("m1", "")

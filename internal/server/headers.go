@@ -125,6 +125,12 @@ func fallbackReasons(t *switchgear.Trace) string {
 		if a.Err != nil {
 			reason = a.Err.Class.String()
 		}
+		if t.Step > 0 && a.Step != t.Step && (a.Lost || reason == "") { // it was raced, and may not know yet that it lost
+			if a.Step > t.Step {
+				continue // it was there in case of need, and there was none
+			}
+			reason = "slower"
+		}
 		if reason == "" || (a.Target == t.Target && a.Step == t.Step && t.Step == 1) {
 			continue
 		}

@@ -35,10 +35,7 @@ func (l *Limit) push(n int64, ramp bool, now time.Time) {
 		l.cuts++
 		l.recount(now)
 		l.peak.Store(n)
-		// High stakes may take the places of those that leave, up to what the
-		// target still carries now that the refused one is gone. Else a cut would shut
-		// everybody out until the surplus has ended, those that matter most included.
-		l.surplus.Store(max(n-1, 1))
+		l.surplus.Store(l.surplusAt(n))
 		l.set(l.lower(n, ramp))
 		return
 	}
@@ -96,6 +93,19 @@ func (l *Limit) lower(n int64, ramp bool) int64 {
 		limit = min(limit, old)
 	}
 	return max(limit, 1)
+}
+
+// surplusAt is what high stakes may fill up to after a cut. They may take the
+// places of those that leave, up to what the target still carries now that the
+// refused one is gone. Else a cut would shut everybody out until the surplus has
+// ended, those that matter most included. What an earlier cut left of it never
+// rises again by another: calls that run for long would keep it up for ever.
+func (l *Limit) surplusAt(n int64) int64 {
+	surplus := max(n-1, 1)
+	if old := l.surplus.Load(); old != 0 {
+		surplus = min(surplus, old)
+	}
+	return surplus
 }
 
 // grow lets the limit grow as far as time says, and returns it.

@@ -79,11 +79,19 @@ func (j *job) giveBack(p *permit) {
 	}
 }
 
-// shut notes a step that its breaker barred, for panic.
+// shut notes a step that its breaker barred, for panic: once, though a race may
+// have asked for it before its turn came.
 func (j *job) shut(i int, v *Verdict) {
-	if !v.Final {
-		j.closed = append(j.closed, closed{at: i, until: v.Until})
+	if v.Final {
+		return
 	}
+	for k := range j.closed {
+		if j.closed[k].at == i {
+			j.closed[k].until = v.Until
+			return
+		}
+	}
+	j.closed = append(j.closed, closed{at: i, until: v.Until})
 }
 
 // pick prefers a key that has not failed in this request.

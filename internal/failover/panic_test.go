@@ -36,6 +36,11 @@ func TestDespair(t *testing.T) {
 			s.books[0].closed = false
 			s.fakes[0].acts = []act{{err: fault(switchgear.ClassOverloaded)}}
 		}, "1 1 0", 2, ""},
+		"a race asked for it too": {[]act{{err: fault(switchgear.ClassServer)}}, func(s *stage) {
+			s.books[0].closed, s.books[0].mood = false, Verdict{Tee: true}
+			s.fakes[0].acts = []act{{err: fault(switchgear.ClassOverloaded)}}
+			s.fakes[2].acts = []act{{err: fault(switchgear.ClassOverloaded)}}
+		}, "1 1 1", 0, switchgear.CodeChainExhausted},
 		"cannot be forced": {nil, func(s *stage) { s.plan.Steps[1].Breaker = rigid{s.books[1]} }, "0 0 1", 3, ""},
 	} {
 		for way, run := range ways {

@@ -15,98 +15,177 @@ import (
 )
 
 // TestAnyChain draws chains and failures and checks what must hold whatever
-// happens.
+// happens. It draws before the bubble and judges after it: within one, rapid could
+// not look for a smaller case.
 func TestAnyChain(t *testing.T) {
-	failures := []switchgear.Class{
+	rapid.Check(t, func(rt *rapid.T) {
+		p, problem := drawPlay(rt), ""
+		synctest.Test(t, func(t *testing.T) { problem = p.run(t) })
+		if problem != "" || t.Failed() {
+			rt.Fatal(problem)
+		}
+	})
+}
+
+// play is one chain with what happens to it.
+type play struct {
+	scripts        [][]act
+	steps          []scene
+	attempts       int
+	commit         Commit
+	policy         PolicyAction
+	total          time.Duration
+	hedge, opinion bool
+	leaves         time.Duration // after which the client is gone; 0 if it stays
+	way            string
+}
+
+// scene is the state of one step's target.
+type scene struct {
+	tries         int
+	window        int64
+	closed, trips bool
+	mood          Verdict
+	places        int
+	budget        *int
+	jury          *Opinion
+	pace          int // ms
+	keys          int
+}
+
+func drawPlay(rt *rapid.T) play {
+	p := play{
+		attempts: rapid.IntRange(1, 8).Draw(rt, "attempts"),
+		commit:   rapid.SampledFrom([]Commit{CommitFirstToken, CommitHold, CommitWhole}).Draw(rt, "commit"),
+		policy:   rapid.SampledFrom([]PolicyAction{PolicyStop, PolicyFallback}).Draw(rt, "policy"),
+		total:    time.Duration(rapid.IntRange(1, 60).Draw(rt, "total")) * time.Second,
+		hedge:    rapid.Bool().Draw(rt, "hedge"),
+		opinion:  rapid.Bool().Draw(rt, "opinion"),
+		way:      rapid.SampledFrom([]string{"whole", "streamed"}).Draw(rt, "way"),
+	}
+	for i := range rapid.IntRange(1, 4).Draw(rt, "steps") {
+		var script []act
+		for range rapid.IntRange(1, 3).Draw(rt, "acts") {
+			script = append(script, drawAct(rt, string(rune('a'+i))))
+		}
+		p.scripts, p.steps = append(p.scripts, script), append(p.steps, drawScene(rt))
+	}
+	if rapid.IntRange(0, 3).Draw(rt, "leaves") == 0 {
+		p.leaves = time.Duration(rapid.IntRange(1, 9000).Draw(rt, "leaves after")) * time.Millisecond
+	}
+	return p
+}
+
+func drawScene(rt *rapid.T) scene {
+	sc := scene{
+		tries:  rapid.IntRange(0, 3).Draw(rt, "tries"),
+		window: rapid.Int64Range(0, 3).Draw(rt, "window"),
+		closed: rapid.IntRange(0, 4).Draw(rt, "closed") == 0,
+		trips:  rapid.Bool().Draw(rt, "trips"),
+		mood:   rapid.SampledFrom([]Verdict{{Calm: true}, {}, {Watch: true}, {Tee: true}}).Draw(rt, "mood"),
+		places: rapid.IntRange(0, 4).Draw(rt, "places"),
+		pace:   rapid.IntRange(0, 3000).Draw(rt, "pace"),
+		keys:   rapid.IntRange(1, 3).Draw(rt, "keys"),
+	}
+	if rapid.Bool().Draw(rt, "budget") {
+		tokens := rapid.IntRange(0, 3).Draw(rt, "tokens")
+		sc.budget = &tokens
+	}
+	if rapid.Bool().Draw(rt, "jury") {
+		opinion := Opinion(rapid.IntRange(0, 2).Draw(rt, "opinion"))
+		sc.jury = &opinion
+	}
+	return sc
+}
+
+func drawAct(rt *rapid.T, from string) act {
+	a := act{delay: time.Duration(rapid.IntRange(0, 4000).Draw(rt, "delay")) * time.Millisecond}
+	switch rapid.IntRange(0, 8).Draw(rt, "act") {
+	case 0, 1:
+		a.err = drawFailure(rt)
+	case 2:
+		a.hang, a.delay = true, 0
+	case 3:
+		a.events, a.broken = []beat{opening(from), ping(0)}, drawFailure(rt)
+	case 4:
+		a.events, a.broken = []beat{opening(from), text(0, from), text(time.Second, from)}, drawFailure(rt)
+	case 5:
+		a.events = []beat{opening(from), finish(switchgear.FinishFilter)}
+	case 6:
+		a.events = []beat{opening(from), text(time.Second, from), text(3*time.Second, from), finish(switchgear.FinishStop)}
+	case 7:
+		a.panics = "drawn"
+	}
+	return a
+}
+
+func drawFailure(rt *rapid.T) error {
+	e := fault(rapid.SampledFrom([]switchgear.Class{
 		switchgear.ClassUnknown, switchgear.ClassInvalid, switchgear.ClassContext, switchgear.ClassPolicy, switchgear.ClassAuth,
 		switchgear.ClassQuota, switchgear.ClassRateLimited, switchgear.ClassOverloaded, switchgear.ClassServer, switchgear.ClassGone,
 		switchgear.ClassConnect, switchgear.ClassMalformed, switchgear.ClassInterrupted,
+	}).Draw(rt, "class"))
+	if e.Class == switchgear.ClassInvalid && rapid.Bool().Draw(rt, "unsure") {
+		e.Marks, e.Status = switchgear.MarkUnsure, 400
 	}
-	drawAct := func(rt *rapid.T, from string) act {
-		a := act{delay: time.Duration(rapid.IntRange(0, 4000).Draw(rt, "delay")) * time.Millisecond}
-		fail := func() error {
-			e := fault(rapid.SampledFrom(failures).Draw(rt, "class"))
-			if e.Class == switchgear.ClassInvalid && rapid.Bool().Draw(rt, "unsure") {
-				e.Marks, e.Status = switchgear.MarkUnsure, 400
-			}
-			e.RetryAfter = time.Duration(rapid.IntRange(0, 4).Draw(rt, "retry after")) * time.Second
-			return e
-		}
-		switch rapid.IntRange(0, 8).Draw(rt, "act") {
-		case 0, 1:
-			a.err = fail()
-		case 2:
-			a.hang, a.delay = true, 0
-		case 3:
-			a.events, a.broken = []beat{opening(from), ping(0)}, fail()
-		case 4:
-			a.events, a.broken = []beat{opening(from), text(0, from), text(time.Second, from)}, fail()
-		case 5:
-			a.events = []beat{opening(from), finish(switchgear.FinishFilter)}
-		case 6:
-			a.events = []beat{opening(from), text(time.Second, from), text(3*time.Second, from), finish(switchgear.FinishStop)}
-		case 7:
-			a.panics = "drawn"
-		}
-		return a
+	e.RetryAfter = time.Duration(rapid.IntRange(0, 4).Draw(rt, "retry after")) * time.Second
+	return e
+}
+
+// run plays it within a bubble and says which rule it broke, or nothing.
+func (p play) run(t *testing.T) string {
+	s := set(t, p.scripts...)
+	s.plan.Attempts, s.plan.Commit, s.plan.Policy, s.plan.Timeout.Total = p.attempts, p.commit, p.policy, p.total
+	s.plan.Hedge, s.plan.Opinion = p.hedge, p.opinion
+	for i := range p.steps {
+		p.steps[i].dress(s, i)
 	}
-	rapid.Check(t, func(rt *rapid.T) {
-		synctest.Test(t, func(t *testing.T) {
-			scripts := make([][]act, rapid.IntRange(1, 4).Draw(rt, "steps"))
-			for i := range scripts {
-				for range rapid.IntRange(1, 3).Draw(rt, "acts") {
-					scripts[i] = append(scripts[i], drawAct(rt, string(rune('a'+i))))
-				}
-			}
-			s := set(t, scripts...)
-			s.plan.Attempts = rapid.IntRange(1, 8).Draw(rt, "attempts")
-			s.plan.Commit = rapid.SampledFrom([]Commit{CommitFirstToken, CommitHold, CommitWhole}).Draw(rt, "commit")
-			s.plan.Policy = rapid.SampledFrom([]PolicyAction{PolicyStop, PolicyFallback}).Draw(rt, "policy")
-			s.plan.Timeout.Total = time.Duration(rapid.IntRange(1, 60).Draw(rt, "total")) * time.Second
-			for i := range s.plan.Steps {
-				s.plan.Steps[i].Retry.Attempts = rapid.IntRange(0, 3).Draw(rt, "tries")
-				s.plan.Steps[i].Context = rapid.Int64Range(0, 3).Draw(rt, "window")
-				s.books[i].closed = rapid.IntRange(0, 4).Draw(rt, "closed") == 0
-				s.books[i].trips = rapid.Bool().Draw(rt, "trips")
-				s.books[i].mood = rapid.SampledFrom([]Verdict{{Calm: true}, {}, {Watch: true}, {Tee: true}}).Draw(rt, "mood")
-				s.doors[i].places = rapid.IntRange(0, 4).Draw(rt, "places")
-				s.plan.Steps[i].Limit = s.doors[i]
-				if rapid.Bool().Draw(rt, "budget") {
-					s.plan.Steps[i].Retries = &purse{tokens: rapid.IntRange(0, 3).Draw(rt, "tokens")}
-				}
-				if rapid.Bool().Draw(rt, "jury") {
-					s.plan.Steps[i].Jury = &panel{opinion: Opinion(rapid.IntRange(0, 2).Draw(rt, "opinion"))}
-				}
-				if n := rapid.IntRange(0, 3000).Draw(rt, "pace"); n > 0 {
-					s.plan.Steps[i].Pace = &gait{span: Span{Median: time.Duration(n/2) * time.Millisecond, P95: time.Duration(n) * time.Millisecond}}
-				}
-				if n := rapid.IntRange(1, 3).Draw(rt, "keys"); n > 1 {
-					s.plan.Steps[i].Keys = keys(slices.Repeat([]string{"k"}, n)...)
-				}
-			}
-			s.plan.Hedge, s.plan.Opinion = rapid.Bool().Draw(rt, "hedge"), rapid.Bool().Draw(rt, "opinion")
-			s.runner.alone = func(*switchgear.Request) bool { return len(scripts) == 2 }
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			if rapid.IntRange(0, 3).Draw(rt, "leaves") == 0 {
-				time.AfterFunc(time.Duration(rapid.IntRange(1, 9000).Draw(rt, "leaves after"))*time.Millisecond, cancel)
-			}
-			run := ways[rapid.SampledFrom([]string{"whole", "streamed"}).Draw(rt, "way")]
-			r := run(s, ctx)
-			took := s.elapsed()
-			time.Sleep(2 * time.Minute) // what lost a race as a trial may still be measured
-			synctest.Wait()
-			if took > s.plan.Timeout.Total {
-				rt.Fatalf("took %v", took)
-			}
-			if problem := s.wrong(r); problem != "" {
-				rt.Fatalf("%s\n%+v", problem, r)
-			}
-		})
-		if t.Failed() {
-			rt.FailNow()
-		}
-	})
+	s.runner.alone = func(*switchgear.Request) bool { return len(p.scripts) == 2 }
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if p.leaves > 0 {
+		time.AfterFunc(p.leaves, cancel)
+	}
+	r := ways[p.way](s, ctx)
+	took := s.elapsed()
+	time.Sleep(2 * time.Minute) // what lost a race as a trial may still be measured
+	synctest.Wait()
+	problem := s.wrong(r)
+	if problem == "" && took > p.total {
+		problem = fmt.Sprintf("took %v", took)
+	}
+	if problem != "" {
+		problem += fmt.Sprintf("\n%q %v\n%s\n%+v", r.text, r.err, written(r.trace), p)
+	}
+	return problem
+}
+
+func (sc *scene) dress(s *stage, i int) {
+	step := &s.plan.Steps[i]
+	step.Retry.Attempts, step.Context, step.Limit = sc.tries, sc.window, s.doors[i]
+	s.books[i].closed, s.books[i].trips, s.books[i].mood = sc.closed, sc.trips, sc.mood
+	s.doors[i].places = sc.places
+	if sc.budget != nil {
+		step.Retries = &purse{tokens: *sc.budget}
+	}
+	if sc.jury != nil {
+		step.Jury = &panel{opinion: *sc.jury}
+	}
+	if sc.pace > 0 {
+		step.Pace = &gait{span: Span{Median: time.Duration(sc.pace/2) * time.Millisecond, P95: time.Duration(sc.pace) * time.Millisecond}}
+	}
+	if sc.keys > 1 {
+		step.Keys = keys(slices.Repeat([]string{"k"}, sc.keys)...)
+	}
+}
+
+// written is a trace for a person to read, an attempt on a line.
+func written(trace *switchgear.Trace) string {
+	var lines []string
+	for i := range trace.Attempts {
+		lines = append(lines, fmt.Sprintf("%+v", trace.Attempts[i]))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // wrong says which rule a result breaks.

@@ -48,6 +48,13 @@ func (c *Config) RetryFor(r *Route, p *Provider) Retry {
 	return r.Retry.Over(p.Retry).Over(c.Retry).Over(DefaultRetry())
 }
 
+// AloneAttempts is how often a model is tried where no other can take the
+// request: as often as the vendors' own SDKs do, unless the route, the provider
+// or the file says how often.
+func (c *Config) AloneAttempts(r *Route, p *Provider) int {
+	return r.Retry.Over(p.Retry).Over(c.Retry).Over(Retry{Attempts: 3}).Attempts
+}
+
 // SecondOpinion reports whether a refusal in words that are not known is worth
 // asking the next step: unless the file says, on every route but those of high
 // stakes.

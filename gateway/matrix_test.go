@@ -65,11 +65,23 @@ func once(class, words string) must {
 	return must{end: moved, calls: 1, class: class, alone: lone{calls: 1, status: 503, words: words}}
 }
 
-// twice is a failure after which the same step is tried once more.
+// crowded is a failure after which the next step is tried at once, and where
+// there is none the same one, twice more.
+func crowded(class, words string) must {
+	m := once(class, words)
+	m.alone.calls, m.alone.words, m.alone.most = 3, words+" (3 tries)", twoWaits
+	return m
+}
+
+// twoWaits is the most that two waits before another try add up to.
+const twoWaits = 3 * jitter
+
+// twice is a failure after which the same step is tried once more, and where it
+// is the only one twice more.
 func twice(class, words string) must {
 	return must{
 		end: moved, calls: 2, class: class, most: jitter,
-		alone: lone{calls: 2, status: 503, words: words + " (2 tries)", most: jitter},
+		alone: lone{calls: 3, status: 503, words: words + " (3 tries)", most: twoWaits},
 	}
 }
 
@@ -80,6 +92,14 @@ func silent(within, alone time.Duration, words string) must {
 		end: moved, calls: 1, class: "timeout", least: within, most: within,
 		alone: lone{calls: 1, status: 503, words: words, least: alone, most: alone},
 	}
+}
+
+// mum is a first step whose stream does not begin. Without a second step it is
+// tried twice more: it may be one call in two that is not answered.
+func mum(within time.Duration, words string) must {
+	m := silent(within, 3*within, words+" (3 tries)")
+	m.alone.calls = 3
+	return m
 }
 
 // dials is a connection that has not come about when its time is up. It is not
@@ -97,9 +117,9 @@ func limited(calls int, wait time.Duration, alone lone) must {
 }
 
 // cools is what a rate limit without a hint leads to at the only step: the key
-// rests for a second, which is waited for, and after the next for two.
+// rests for a second, which is waited for, then for two, and after the next for four.
 func cools() lone {
-	return lone{calls: 2, status: 429, words: "over its rate limit; the first of them is back in 2 s", after: 2 * time.Second, least: time.Second, most: time.Second}
+	return lone{calls: 3, status: 429, words: "over its rate limit; the first of them is back in 4 s", after: 4 * time.Second, least: 3 * time.Second, most: 3 * time.Second}
 }
 
 func breaks(class string, at time.Duration) must {
@@ -133,10 +153,10 @@ func all(m must) map[string]must { return map[string]must{"": m} }
 // route: 3 s to the first token, 15 s between tokens, 60 s in all.
 func matrix() map[string]row {
 	first, none := "too slow (no first token within 3 s)", "too slow (no whole answer within 60 s)"
-	mute := map[string]must{"whole": silent(30*time.Second, time.Minute, none), "stream": silent(3*time.Second, 3*time.Second, first)}
-	slow := map[string]must{"whole": after(20 * time.Second), "stream": silent(3*time.Second, 3*time.Second, first)}
-	cut := map[string]must{"whole": once("interrupted", "broke off"), "stream": breaks("interrupted", 0)}
-	inside := map[string]must{"openai": twice("server", "failed (200)"), "anthropic": once("overloaded", "overloaded")}
+	mute := map[string]must{"whole": silent(30*time.Second, time.Minute, none), "stream": mum(3*time.Second, first)}
+	slow := map[string]must{"whole": after(20 * time.Second), "stream": mum(3*time.Second, first)}
+	cut := map[string]must{"whole": crowded("interrupted", "broke off"), "stream": breaks("interrupted", 0)}
+	inside := map[string]must{"openai": twice("server", "failed (200)"), "anthropic": crowded("overloaded", "overloaded")}
 	longLimit := lone{calls: 1, status: 503, words: "rate limited (429)"} // OpenAI's headers say 30 s
 	return map[string]row{
 		// The caller's fault: exactly one call, and the provider's own words.
@@ -162,16 +182,16 @@ func matrix() map[string]row {
 		// is short; else the next step, at once.
 		"429": {ways: map[string]must{"openai": limited(1, 0, longLimit), "anthropic": limited(1, 0, cools())}},
 		"429-retry": {ways: all(limited(2, 2*time.Second, lone{
-			calls: 2, status: 429, words: "back in 2 s", after: 2 * time.Second, least: 2 * time.Second, most: 2 * time.Second,
+			calls: 3, status: 429, words: "back in 2 s", after: 2 * time.Second, least: 4 * time.Second, most: 4 * time.Second,
 		}))},
 		"429-retry-ms": {ways: all(limited(2, 1500*time.Millisecond, lone{
-			calls: 2, status: 429, words: "back in 1.5 s", after: 1500 * time.Millisecond, least: 1500 * time.Millisecond, most: 1500 * time.Millisecond,
+			calls: 3, status: 429, words: "back in 1.5 s", after: 1500 * time.Millisecond, least: 3 * time.Second, most: 3 * time.Second,
 		}))},
 		"429-retry-date": {ways: all(limited(1, 0, lone{calls: 1, status: 429, words: "back in 3 s", after: 3 * time.Second}))},
 		"429-retry-absurd": {ways: map[string]must{
 			"openai": limited(1, 0, longLimit), "anthropic": limited(1, 0, cools()),
 		}},
-		"429-remaining": {ways: all(once("overloaded", "overloaded (429)"))}, // a limit that has room left is not the key's
+		"429-remaining": {ways: all(crowded("overloaded", "overloaded (429)"))}, // a limit that has room left is not the key's
 		"429-slow-down": {ways: map[string]must{"openai": limited(1, 0, cools())}},
 		"429-ramp":      {ways: all(passes())}, // one call is no growth
 		"capacity":      {ways: all(passes())}, // nor too many
@@ -183,11 +203,11 @@ func matrix() map[string]row {
 		"500":       {ways: all(twice("server", "failed (500)"))},
 		"500-empty": {ways: all(twice("server", "failed (500)"))},
 		"502":       {ways: all(twice("server", "failed (502)"))},
-		"503":       {ways: all(once("overloaded", "overloaded (503)"))},
+		"503":       {ways: all(crowded("overloaded", "overloaded (503)"))},
 		"504":       {ways: all(twice("server", "failed (504)"))},
 		"520":       {ways: all(twice("server", "failed (520)"))},
 		"524":       {ways: all(twice("server", "failed (524)"))},
-		"529":       {ways: all(once("overloaded", "overloaded (529)"))},
+		"529":       {ways: all(crowded("overloaded", "overloaded (529)"))},
 		"530":       {ways: all(twice("server", "failed (530)"))},
 		"403-html":  {ways: all(twice("connect", "unreachable, something else answered in its place (403)"))},
 		"redirect":  {ways: all(once("auth", "refused our key (302)"))}, // to a login page
@@ -212,7 +232,7 @@ func matrix() map[string]row {
 		"pings":        {ways: mute}, // a sign of life is no answer
 		"slow":         {ways: slow},
 		"slow-headers": {ways: slow},
-		"trickle":      {ways: map[string]must{"stream": silent(3*time.Second, 3*time.Second, first)}},
+		"trickle":      {ways: map[string]must{"stream": mum(3*time.Second, first)}},
 		"stall":        {ways: map[string]must{"whole": silent(30*time.Second, time.Minute, none), "stream": breaks("timeout", 15*time.Second)}},
 		"drip":         {ways: all(passes())},
 

@@ -171,7 +171,10 @@ func (g *Gateway) step(s *snapshot, r *config.Route, c *config.Step) (route.Step
 	step := route.Step{Tier: facts.tier, Family: facts.family}
 	step.Step = failover.Step{
 		Target: c.Target, Provider: up.provider, Dialects: up.dialects, Levers: c.With, Price: facts.price, Context: facts.context, Lacks: facts.lacks,
-		Retry: failover.Retry{Attempts: retry.Attempts, Base: retry.Backoff.Base, Cap: retry.Backoff.Cap, WaitHint: *retry.WaitHint},
+		Retry: failover.Retry{
+			Attempts: retry.Attempts, Alone: s.cfg.AloneAttempts(r, p),
+			Base: retry.Backoff.Base, Cap: retry.Backoff.Cap, WaitHint: *retry.WaitHint,
+		},
 	}
 	if p.Disabled != "" {
 		step.Breaker = off{}

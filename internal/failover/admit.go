@@ -49,6 +49,9 @@ func (j *job) furnish(p *permit, avoid uint64) (bar, bool) {
 	b := bar{reason: skipLimit}
 	if step.Keys != nil {
 		c, place, until, ok := pick(step.Keys, p.start, avoid)
+		if !ok && j.sole {
+			c, place, ok = lent(step.Keys, p.start)
+		}
 		if !ok {
 			b = bar{reason: skipKeys, until: until, keys: true}
 			p.returnToken(step)
@@ -56,7 +59,7 @@ func (j *job) furnish(p *permit, avoid uint64) (bar, bool) {
 		}
 		p.credential, p.place = c, place
 	}
-	if step.Limit != nil && !step.Limit.Enter(j.plan.Stakes, p.start) {
+	if step.Limit != nil && !step.Limit.Enter(j.plan.Stakes, p.start) && !j.press(step) {
 		p.returnToken(step)
 		return b, false
 	}
@@ -102,6 +105,27 @@ func pick(keys Keys, now time.Time, avoid uint64) (switchgear.Credential, int, t
 		}
 	}
 	return keys.Pick(now, 0)
+}
+
+// press takes a place over a limit that was learned, for a request that nobody
+// else could take. What refuses at random refuses however little it is given:
+// as long as answers come, and so the retry budget has something left, a limit
+// would turn away more than the target does. Low stakes are turned away all the same.
+func (j *job) press(step *Step) bool {
+	l, ok := step.Limit.(Pressed)
+	if !ok || !j.sole || j.plan.Stakes == switchgear.StakesLow || !j.pay(step) {
+		return false
+	}
+	j.refund(step) // it was only asked for
+	return l.Press()
+}
+
+// lent is a key that cools, of keys that lend one.
+func lent(keys Keys, now time.Time) (switchgear.Credential, int, bool) {
+	if l, ok := keys.(Lender); ok {
+		return l.Lend(now)
+	}
+	return switchgear.Credential{}, 0, false
 }
 
 // passOver leaves a step that gave no leave. One that has been called already

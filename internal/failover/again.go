@@ -24,11 +24,14 @@ func (j *job) again(a *attempt, tries int, err *switchgear.Error, avoid uint64) 
 
 // worthAgain says whether a step is worth another try, and after which wait.
 func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uint64) (time.Duration, bool) {
-	retryable := err.Retryable()
-	if tries < a.step.Retry.Attempts && !j.capped() && j.straggled(a, err) {
+	if tries >= j.tries(a.step) || j.capped() {
+		return 0, false
+	}
+	if j.straggled(a, err) || j.stalled(a, err) {
 		return 0, true
 	}
-	if tries >= max(a.step.Retry.Attempts, 1) || j.capped() || !j.hasTime(0) || (!retryable && !err.Class.CoolsKey()) {
+	retryable := err.Retryable() || (j.sole && worthAlone(err))
+	if !j.hasTime(0) || (!retryable && !err.Class.CoolsKey()) {
 		return 0, false
 	}
 	var cooling time.Duration
@@ -40,6 +43,11 @@ func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uin
 		if _, _, until, ok := a.step.Keys.Pick(now, 0); !ok {
 			cooling = until.Sub(now)
 		}
+		if cooling > 0 && j.sole {
+			if _, _, ok := lent(a.step.Keys, now); ok {
+				cooling, retryable = 0, true
+			}
+		}
 	}
 	if !retryable {
 		return 0, false
@@ -48,6 +56,27 @@ func (j *job) worthAgain(a *attempt, tries int, err *switchgear.Error, avoid uin
 		return 0, false // under suspicion it is not waited for
 	}
 	return j.waitAgain(a.at, tries, err.RetryAfter, cooling)
+}
+
+// tries is how often a step may be tried.
+func (j *job) tries(step *Step) int {
+	if j.sole && step.Retry.Alone > 0 {
+		return step.Retry.Alone
+	}
+	return max(step.Retry.Attempts, 1)
+}
+
+// worthAlone reports whether a failure that sends a request to the next step is
+// worth another try where there is none. Who asks for less gets less.
+func worthAlone(err *switchgear.Error) bool {
+	return (err.Class == switchgear.ClassOverloaded || err.Class == switchgear.ClassInterrupted) && !err.Marks.Has(switchgear.MarkRamp)
+}
+
+// stalled reports whether an attempt ran into the limit for its first content
+// and there is nobody else to ask: where others are answered, another try has a
+// chance, and if nobody is the retry budget has nothing left for it.
+func (j *job) stalled(a *attempt, err *switchgear.Error) bool {
+	return j.sole && err.Code == CodeFirstTokenTimeout && clocked(err) && j.hasTime(a.expected.usual.P95)
 }
 
 // straggled reports whether an attempt was one slow answer of a target that is

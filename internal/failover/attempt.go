@@ -151,6 +151,9 @@ func (a *attempt) settle(err *switchgear.Error) {
 	if a.step.Keys != nil && a.place >= 0 {
 		a.step.Keys.Report(a.place, err, now)
 	}
+	if err == nil && !a.probe {
+		a.job.repay(a.step, now)
+	}
 	if a.step.Limit != nil && !a.probe {
 		a.step.Limit.Leave(err, now)
 	}

@@ -40,6 +40,20 @@ func (j *job) earn(step *Step, now time.Time) {
 	}
 }
 
+// repay tells the retry budgets of an answer, where nobody else could have given
+// one.
+func (j *job) repay(step *Step, now time.Time) {
+	if !j.sole {
+		return
+	}
+	if r, ok := j.plan.Retries.(Repaid); ok {
+		r.Repay(now)
+	}
+	if r, ok := step.Retries.(Repaid); ok {
+		r.Repay(now)
+	}
+}
+
 // pay takes a token from the route's retry budget and from the target's, for a
 // call beyond a request's first at each target. It takes both or none.
 func (j *job) pay(step *Step) bool {

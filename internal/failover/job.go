@@ -59,6 +59,7 @@ type job struct {
 	param    string           // the first part of the request that is one
 	needs    *needs           // what the request asks of a model; nil if every step has it
 	foreigns *switchgear.Wire // of a request that may be translated; nil if it may not
+	sole     bool             // no more than one step can take this request
 	window   int64            // only a larger context window will do; 0 if any will
 	calls    int
 	first    *switchgear.Error // the first real failure
@@ -139,6 +140,7 @@ func (j *job) survey(lacks func(switchgear.Provider) string) *switchgear.Error {
 		}
 		j.bar(i, kind, reason, param)
 	}
+	j.sole = able == 1 && !j.plan.NoFallback && !j.limits().NoFallback
 	if able > 0 || len(j.plan.Steps) == 0 {
 		return nil
 	}

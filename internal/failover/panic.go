@@ -25,26 +25,59 @@ func despair[T any](j *job, op *operation[T]) leg[T] {
 		if !ok {
 			return over
 		}
-		a := j.begin(&p, nil)
+		l, err := strive(j, op, &p, until)
+		if l.move != fallOver {
+			return l
+		}
+		if l.answer != nil { // the model declined, and nobody had a better answer
+			j.serving(p.at)
+			l.move = served
+			return l
+		}
+		if err.Class == switchgear.ClassTimeout || j.gone() != nil {
+			return over
+		}
+	}
+}
+
+// strive tries a step against its breaker's word: once, or if there is no other
+// as often as one that is not barred. Until is when its next trial is due.
+func strive[T any](j *job, op *operation[T], p *permit, until time.Time) (leg[T], *switchgear.Error) {
+	var avoid uint64
+	step := &j.plan.Steps[p.at]
+	for tries := 1; ; tries++ {
+		if tries == 1 && j.sole {
+			j.earn(step, p.start)
+		}
+		a := j.begin(p, nil)
 		a.final = true
 		if j.forced == 0 {
 			j.forced = len(j.trace.Attempts)
 		}
 		answer, err := op.try(a)
-		l, _ := settle(j, op, &heat[T]{first: reply[T]{a: a, answer: answer, err: err}})
+		l, open := settle(j, op, &heat[T]{first: reply[T]{a: a, answer: answer, err: err}})
 		if l.move != fallOver {
-			return l
-		}
-		if l.answer != nil { // the model declined, and nobody had a better answer
-			j.serving(a.at)
-			l.move = served
-			return l
+			return l, err
 		}
 		j.trialAt(a.at, until) // the breaker has learned nothing: its next trial is when it was
-		if err.Class == switchgear.ClassTimeout || j.gone() != nil {
-			return over
+		avoid |= a.bit()
+		if !open || !j.sole || l.answer != nil || !j.again(a, tries, err, avoid) {
+			return l, err
+		}
+		*p = permit{at: a.at, place: -1, start: time.Now()}
+		if !j.overrule(p) {
+			j.refund(step) // the retry that was paid for is not made
+			return l, err
 		}
 	}
+}
+
+// overrule takes the leave that a step's breaker would not give, and reports
+// whether the attempt has what else it needs.
+func (j *job) overrule(p *permit) bool {
+	p.token = j.plan.Steps[p.at].Breaker.(Forcible).Force(p.start) //nolint:forcetypeassert // force has looked
+	_, ok := j.furnish(p, 0)
+	return ok
 }
 
 // force takes the leave that the barred step with the earliest trial would not
@@ -70,10 +103,8 @@ func (j *job) force() (p permit, until time.Time, ok bool) {
 		if j.understand(c.at) != nil {
 			continue
 		}
-		step := &j.plan.Steps[c.at]
 		p = permit{at: c.at, place: -1, start: time.Now()}
-		p.token = step.Breaker.(Forcible).Force(p.start) //nolint:forcetypeassert // looked at above
-		if _, ok := j.furnish(&p, 0); ok {
+		if j.overrule(&p) {
 			return p, c.until, true
 		}
 	}

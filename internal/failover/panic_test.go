@@ -73,14 +73,15 @@ func TestDespair(t *testing.T) {
 // rigid is a breaker that cannot be overruled.
 type rigid struct{ Breaker }
 
-// TestDespairOfOne: the only step of a chain tells both of its stories.
+// TestDespairOfOne: the only step of a chain tells both of its stories, and is
+// tried as often as if it were not barred.
 func TestDespairOfOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, []act{{err: fault(switchgear.ClassServer)}})
 		s.books[0].closed = true
 		r := s.complete(t.Context())
 		s.over(r.trace)
-		if want := `route "chat" not served: a/m breaker open, a/m tried all the same: failed`; r.err == nil || r.err.Message != want {
+		if want := `route "chat" not served: a/m breaker open, a/m tried all the same: failed (2 tries)`; r.err == nil || r.err.Message != want {
 			t.Errorf("%v", r.err)
 		}
 	})

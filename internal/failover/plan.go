@@ -79,6 +79,7 @@ type Timeout struct {
 // Retry is how often and how patiently one target is tried again.
 type Retry struct {
 	Attempts int           // tries per target, the first included; 0 is 1
+	Alone    int           // tries where no other step can take the request; 0 is as many as elsewhere
 	Base     time.Duration // the first wait is between 0 and Base; it doubles from there
 	Cap      time.Duration
 	WaitHint time.Duration // the longest Retry-After that is waited out
@@ -205,6 +206,11 @@ type Sparing interface {
 	SpendSpare(now time.Time) bool // takes one, if at least half of a full budget stays
 }
 
+// Repaid is a [Budget] that answers fill too. Where no other step can take a
+// request, each answer pays for one retry: as long as answers come, retries are
+// worth their load, and when none come any longer nothing is repaid.
+type Repaid interface{ Repay(now time.Time) }
+
 // Limit bounds how many attempts at one target run at once. What is worth
 // less is turned away first. Its calls neither block nor allocate.
 type Limit interface {
@@ -213,6 +219,10 @@ type Limit interface {
 	// Leave gives the place back and tells how the attempt went; nil is well.
 	Leave(err *switchgear.Error, now time.Time)
 }
+
+// Pressed is a [Limit] that can be overruled. Press takes a place all the same,
+// and is left like any other; false is that the limit is a fixed one, and holds.
+type Pressed interface{ Press() bool }
 
 // Span is how long something usually takes. The zero Span is: not known yet.
 type Span struct{ Median, P95 time.Duration }
@@ -271,6 +281,14 @@ type Keys interface {
 // Report ends such a key's cool-off when the probe went well.
 type Trier interface {
 	Trial(now time.Time) (c switchgear.Credential, place int, ok bool)
+}
+
+// Lender is [Keys] that lend a key while all of them cool, where no other step
+// can take a request: one that was left alone by our own reckoning, not at the
+// provider's word, and that has answered well a moment ago. Report ends its
+// cool-off when it goes well. It allocates nothing.
+type Lender interface {
+	Lend(now time.Time) (c switchgear.Credential, place int, ok bool)
 }
 
 // Pricer says what a usage costs.

@@ -42,7 +42,7 @@ type play struct {
 
 // scene is the state of one step's target.
 type scene struct {
-	tries         int
+	tries, alone  int
 	window        int64
 	closed, trips bool
 	mood          Verdict
@@ -79,6 +79,7 @@ func drawPlay(rt *rapid.T) play {
 func drawScene(rt *rapid.T) scene {
 	sc := scene{
 		tries:  rapid.IntRange(0, 3).Draw(rt, "tries"),
+		alone:  rapid.IntRange(0, 4).Draw(rt, "tries alone"),
 		window: rapid.Int64Range(0, 3).Draw(rt, "window"),
 		closed: rapid.IntRange(0, 4).Draw(rt, "closed") == 0,
 		trips:  rapid.Bool().Draw(rt, "trips"),
@@ -165,8 +166,9 @@ func (sc *scene) dress(s *stage, i int) {
 	step.Retry.Attempts, step.Context, step.Limit = sc.tries, sc.window, s.doors[i]
 	s.books[i].closed, s.books[i].trips, s.books[i].mood = sc.closed, sc.trips, sc.mood
 	s.doors[i].places = sc.places
+	step.Retry.Alone = sc.alone
 	if sc.budget != nil {
-		step.Retries = &purse{tokens: *sc.budget}
+		step.Retries = &till{purse: purse{tokens: *sc.budget}}
 	}
 	if sc.jury != nil {
 		step.Jury = &panel{opinion: *sc.jury}
@@ -212,7 +214,7 @@ func (s *stage) wrong(r result) string {
 		last = max(last, a.Step)
 	}
 	for i, f := range s.fakes {
-		if f.calls() > max(s.plan.Steps[i].Retry.Attempts, 1) {
+		if most := max(s.plan.Steps[i].Retry.Attempts, s.plan.Steps[i].Retry.Alone, 1); f.calls() > most {
 			return fmt.Sprintf("step %d was called %d times", i+1, f.calls())
 		}
 	}

@@ -30,6 +30,8 @@ const (
 type Keyring struct {
 	credentials []switchgear.Credential // never change
 	uses        []atomic.Uint64
+	answered    []atomic.Int64 // beside credentials: when one last served well, in nanoseconds after made; never, if it has not
+	made        time.Time
 	turn        atomic.Uint64
 	cooling     atomic.Uint64 // a bit for each place whose cool-off may not be over
 	marked      atomic.Uint64 // a bit for each place with a longer next cool-off than at first
@@ -43,6 +45,7 @@ type place struct {
 	began    time.Time // when it began to cool, or last did
 	until    time.Time
 	class    switchgear.Class // why it cools, or last did
+	asked    bool             // for how long is the provider's word, and not our guess
 	rateRest time.Duration    // the next cool-off for a rate limit
 	authRest time.Duration    // the next for a refused key
 	failures uint64
@@ -69,9 +72,11 @@ func New(credentials ...switchgear.Credential) *Keyring {
 	n := min(len(credentials), MaxPlaces)
 	k := &Keyring{
 		credentials: slices.Clone(credentials[:n]), uses: make([]atomic.Uint64, n), places: make([]place, n),
+		answered: make([]atomic.Int64, n), made: time.Now(),
 	}
 	for i := range k.places {
 		k.places[i] = place{rateRest: rateFirst, authRest: authFirst}
+		k.answered[i].Store(never)
 	}
 	return k
 }
@@ -106,6 +111,9 @@ func (k *Keyring) Report(number int, err *switchgear.Error, now time.Time) {
 		return
 	}
 	k.uses[number].Add(1)
+	if err == nil {
+		k.answered[number].Store(int64(now.Sub(k.made)))
+	}
 	bit := uint64(1) << number
 	switch {
 	case err == nil && k.marked.Load()&bit != 0:
@@ -131,7 +139,7 @@ func (k *Keyring) Report(number int, err *switchgear.Error, now time.Time) {
 			if !now.Before(p.until) {
 				p.began = now
 			}
-			p.until, p.class = until, err.Class
+			p.until, p.class, p.asked = until, err.Class, err.RetryAfter > 0
 			k.cooling.Or(bit)
 			k.first = k.back(0)
 		}

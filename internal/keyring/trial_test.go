@@ -141,3 +141,66 @@ func TestInherit(t *testing.T) {
 		t.Errorf("the next cool-off is %v: how often it was refused is forgotten", s.Until.Sub(after))
 	}
 }
+
+// TestLend: a credential that cools is lent to a request that has nowhere else
+// to go, if it has served well a moment ago and the wait is our own guess.
+func TestLend(t *testing.T) {
+	s := time.Second
+	for name, c := range map[string]struct {
+		trouble *switchgear.Error
+		served  time.Duration // before it cooled; 0 for never
+		after   time.Duration // when it is asked for
+		lent    bool
+	}{
+		"over its limit":                      {trouble(switchgear.ClassRateLimited, 0), s, s / 2, true},
+		"refused":                             {trouble(switchgear.ClassAuth, 0), s, 5 * s, true},
+		"at the provider's word":              {trouble(switchgear.ClassRateLimited, 5*s), s, s, false},
+		"out of money":                        {trouble(switchgear.ClassQuota, 0), s, s, false},
+		"has served too long ago":             {trouble(switchgear.ClassAuth, 0), 8 * s, 3 * s, false},
+		"has never served":                    {trouble(switchgear.ClassAuth, 0), 0, s, false},
+		"does not cool any longer, and is it": {trouble(switchgear.ClassRateLimited, 0), s, 2 * s, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := some(1)
+			if c.served > 0 {
+				k.Report(0, nil, start.Add(-c.served))
+			}
+			k.Report(0, c.trouble, start)
+			got, place, ok := k.Lend(start.Add(c.after))
+			if ok != c.lent || (ok && (place != 0 || got.ID != "p#1")) {
+				t.Fatalf("lent %v: %v at %d", ok, got.ID, place)
+			}
+			if !ok {
+				return
+			}
+			k.Report(0, nil, start.Add(c.after))
+			if k.Snapshot(start.Add(c.after))[0].Cooling {
+				t.Error("it went well, and it cools on")
+			}
+		})
+	}
+}
+
+// TestLendLast: of several the one that served last is lent, and what is known
+// of it outlives a reload.
+func TestLendLast(t *testing.T) {
+	three := func() *Keyring {
+		var list []switchgear.Credential
+		for _, s := range []string{"a", "b", "c"} {
+			list = append(list, switchgear.Credential{ID: "p#" + s, Secret: switchgear.NewSecret(s)})
+		}
+		return New(list...)
+	}
+	k := three()
+	for i, ago := range []time.Duration{3 * time.Second, time.Second, 2 * time.Second} {
+		k.Report(i, nil, start.Add(-ago))
+		k.Report(i, trouble(switchgear.ClassAuth, 0), start)
+	}
+	again := three()
+	again.Inherit(k)
+	for name, ring := range map[string]*Keyring{"before a reload": k, "after": again} {
+		if _, place, ok := ring.Lend(start.Add(time.Second)); !ok || place != 1 {
+			t.Errorf("%s: %d %v", name, place, ok)
+		}
+	}
+}

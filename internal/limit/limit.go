@@ -95,6 +95,21 @@ func (l *Limit) Enter(s switchgear.Stakes, now time.Time) bool {
 	}
 }
 
+// Press takes a place over a limit that was learned from push-back. One that is
+// fixed it does not go over.
+func (l *Limit) Press() bool {
+	for {
+		n := l.inFlight.Load()
+		if l.most != 0 && n >= l.most {
+			return false
+		}
+		if l.inFlight.CompareAndSwap(n, n+1) {
+			l.reach(n + 1)
+			return true
+		}
+	}
+}
+
 // Leave gives a place back and tells how the attempt went; nil is well.
 func (l *Limit) Leave(err *switchgear.Error, now time.Time) {
 	n := l.inFlight.Load()

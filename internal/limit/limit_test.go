@@ -400,3 +400,28 @@ func TestForget(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestPress: what was learned can be overruled, what is written in a file
+// cannot; a place that was taken so is left like any other.
+func TestPress(t *testing.T) {
+	for name, c := range map[string]struct {
+		most int
+		ok   bool
+	}{"learned": {0, true}, "fixed": {4, false}} {
+		t.Run(name, func(t *testing.T) {
+			l, now := New(Options{Most: c.most}), start
+			for range 4 {
+				l.Enter(switchgear.StakesHigh, now)
+			}
+			if ok := l.Press(); ok != c.ok {
+				t.Fatalf("%v at %+v", ok, l.Snapshot(now))
+			}
+			for range 5 {
+				l.Leave(nil, now)
+			}
+			if n := l.Snapshot(now).InFlight; n != 0 {
+				t.Errorf("%d in flight", n)
+			}
+		})
+	}
+}

@@ -72,6 +72,18 @@ func (b *Budget) Earn(now time.Time) {
 	b.mu.Unlock()
 }
 
+// Repay tells of an answer that nobody else could have given: it earns a whole
+// token.
+func (b *Budget) Repay(now time.Time) {
+	if b.full.Load() {
+		return
+	}
+	b.mu.Lock()
+	b.flow(now)
+	b.put(one)
+	b.mu.Unlock()
+}
+
 // Spend takes a token for a retry, a hedge or a probe. It reports false, and
 // takes nothing, if there is no whole one.
 func (b *Budget) Spend(now time.Time) bool {

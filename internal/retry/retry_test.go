@@ -312,3 +312,28 @@ func BenchmarkSpend(b *testing.B) {
 		})
 	})
 }
+
+// TestRepay: an answer that nobody else could have given pays for one retry, up
+// to what can be saved.
+func TestRepay(t *testing.T) {
+	b, now := New(Options{Floor: -1}), time.Unix(1_800_000_000, 0)
+	b.Repay(now)
+	for range 10 {
+		b.Spend(now)
+	}
+	if b.Spend(now) {
+		t.Fatal("more than can be saved")
+	}
+	for range 3 {
+		b.Repay(now)
+	}
+	if s := b.Snapshot(now); s.Tokens != 3 {
+		t.Errorf("%+v", s)
+	}
+	for range 20 {
+		b.Repay(now)
+	}
+	if s := b.Snapshot(now); s.Tokens != 10 {
+		t.Errorf("%+v", s)
+	}
+}

@@ -49,6 +49,7 @@ type Breaker struct {
 	stale    uint64
 	forced   uint64
 	cooldown time.Duration // the next one
+	revived  bool          // since it opened out of a closed state it has shown signs of life, and was looked at again soon for it
 	patience time.Duration // how long the next trial is waited for
 	asked    time.Time     // the provider asked not to be called before
 	bad      *tally        // outcomes of the last window

@@ -270,7 +270,7 @@ func (b *Breaker) weigh(o *failover.Outcome, now time.Time) bool {
 	if !b.state.lively() || age < spellLeast {
 		return false // another was first
 	}
-	ratio, n, is := b.weather.median()
+	ratio, n, is := b.weather.median(spellNeeds)
 	if n < spellNeeds && age < spellMost {
 		return false
 	}

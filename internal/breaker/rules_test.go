@@ -444,7 +444,7 @@ func TestSlowAndConfirmed(t *testing.T) {
 	}
 	b.Done(token, good, now)
 	want(t, b, now, Suspect)
-	for range 160 {
+	for range 110 {
 		feed(b, now, late)
 		now = now.Add(100 * time.Millisecond)
 	}

@@ -162,6 +162,8 @@ type Outcome struct {
 	// request like this; of the loser of a race, how long it was waited for. 0
 	// if either is unknown.
 	Ratio float64
+	// Whole: the answer came in one piece, and Ratio is of the time to its end.
+	Whole bool
 	// Rival is the next target's usual time to the first content, in the same
 	// measure as Ratio. 0 if there is none, it is barred, or nothing is known.
 	Rival float64
@@ -214,7 +216,8 @@ type Limit interface {
 	Leave(err *switchgear.Error, now time.Time)
 }
 
-// Span is how long something usually takes. The zero Span is: not known yet.
+// Span is how long something usually takes. The zero Span is: not known yet. One
+// with a median alone is a guess, of use in comparing one target with another.
 type Span struct{ Median, P95 time.Duration }
 
 // Sample is one measured answer.
@@ -223,6 +226,8 @@ type Sample struct {
 	Output int64         // the most tokens that were asked for; 0 if not said
 	First  time.Duration // from the call to the first content of a stream; 0 if it was none
 	Whole  time.Duration // from the call to the end of an answer in one piece; 0 if it was none
+	Raced  bool          // another target was asked at the same time: of those that take long only some come to be measured
+	Lost   bool          // and it was faster: this one would have taken longer than is said here
 }
 
 // Pace knows how fast a target answers while nothing is wrong. Its calls

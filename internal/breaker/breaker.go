@@ -223,7 +223,7 @@ func (b *Breaker) admit(now time.Time) (failover.Token, failover.Verdict) {
 	case Closed:
 		return token, failover.Verdict{Pass: true, Calm: true}
 	case Suspect:
-		return token, failover.Verdict{Pass: true, Watch: true}
+		return token, failover.Verdict{Pass: true, Watch: true, Prompt: b.prompt(b.at(now))}
 	case Open:
 		return failover.Token{}, failover.Verdict{Reason: "breaker open", Until: b.until}
 	case Gone:

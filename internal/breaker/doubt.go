@@ -20,6 +20,7 @@ const (
 	fewSpan                     = 5 * time.Minute
 	suspectNeeds, suspectShare  = 10, 5
 	suspectRow                  = 2
+	promptLast                  = 10               // failures that are looked at for whether they show at once
 	calmRow                     = 10               // good ones in a row that end a suspicion, if the share is low again
 	calmTime                    = 10 * time.Second // without a bad one, which end it too
 	loneConnect                 = 30 * time.Second // see verdict
@@ -85,7 +86,7 @@ func (b *Breaker) failed(o *failover.Outcome, from origin, now time.Time) bool {
 	b.calm.Store(0)
 	b.bad.add(at)
 	b.row.add(o, from)
-	b.history.add(sighting{seq: b.seq.Add(1), at: at, from: from})
+	b.history.add(sighting{seq: b.seq.Add(1), at: at, from: from, late: o.Late})
 	b.heed(o, now)
 	b.suspectOf(o, from, at)
 	if !o.Spared {
@@ -238,6 +239,12 @@ func (b *Breaker) suspicion(at time.Duration) string {
 	default:
 		return ""
 	}
+}
+
+// prompt reports whether the suspicion is about failures that show at once: a
+// race helps against waiting, and what fails at once keeps nobody waiting.
+func (b *Breaker) prompt(at time.Duration) bool {
+	return b.doubt.spells == 0 && !b.doubt.silence && b.history.prompt(at-b.options.Window)
 }
 
 // relax ends a suspicion that nothing has fed for a while.

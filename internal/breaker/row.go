@@ -103,6 +103,7 @@ type sighting struct {
 	seq  uint64 // how many outcomes there had been, this one included
 	at   time.Duration
 	from origin
+	late bool // it took long to show
 }
 
 // history is the last bad outcomes.
@@ -122,6 +123,21 @@ func (h *history) last(i int) (s sighting, ok bool) {
 		return sighting{}, false
 	}
 	return h.ring[(h.n-i)%len(h.ring)], true
+}
+
+// prompt reports whether all bad outcomes since a moment showed at once, as far
+// as the last few tell; not if there are none.
+func (h *history) prompt(since time.Duration) bool {
+	for i := 1; i <= promptLast; i++ {
+		s, ok := h.last(i)
+		if !ok || s.at < since {
+			return i > 1
+		}
+		if s.late {
+			return false
+		}
+	}
+	return true
 }
 
 // proven reports whether the bad outcomes since a moment, at most the last n,

@@ -450,3 +450,50 @@ func TestSlowAndConfirmed(t *testing.T) {
 	}
 	want(t, b, now, Open)
 }
+
+// TestPrompt: a suspect whose failures showed at once is not worth a race, until
+// one takes long.
+func TestPrompt(t *testing.T) {
+	late := fails(9)
+	late.Late = true
+	slowly := good
+	slowly.Ratio, slowly.Rival = 2, 1
+	for name, c := range map[string]struct {
+		outcomes []failover.Outcome
+		prompt   bool
+	}{
+		"at once":               {[]failover.Outcome{fails(1), fails(2)}, true},
+		"one of them late":      {[]failover.Outcome{late, fails(2)}, false},
+		"late, but long before": {append([]failover.Outcome{late}, many(fails(2), fails(3), 5)...), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options()
+			o.Failures = 100
+			b := New(o)
+			now := calm(b, start, 20, time.Minute)
+			feed(b, now, c.outcomes...)
+			want(t, b, now, Suspect)
+			if _, v := b.Acquire(now); !v.Watch || v.Prompt != c.prompt {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+	b := New(options())
+	now := start
+	for b.Snapshot(now).State == Closed {
+		feed(b, now, slowly)
+		now = now.Add(100 * time.Millisecond)
+	}
+	feed(b, now, fails(1))
+	if _, v := b.Acquire(now); !v.Watch || v.Prompt {
+		t.Errorf("slow, and a failure: %+v", v)
+	}
+}
+
+// many are two outcomes in turn.
+func many(a, b failover.Outcome, n int) (list []failover.Outcome) {
+	for range n {
+		list = append(list, a, b)
+	}
+	return list
+}

@@ -28,7 +28,7 @@ func (j *job) accompany(p *permit) (*company, bar, bool) {
 	if p.trial {
 		return j.trial(p)
 	}
-	if !j.plan.Hedge || !j.later(p.at) || !j.hasRoom() {
+	if p.prompt || !j.plan.Hedge || !j.later(p.at) || !j.hasRoom() {
 		return nil, bar{}, true
 	}
 	return &company{}, bar{}, true

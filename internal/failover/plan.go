@@ -125,6 +125,7 @@ type Verdict struct {
 	Pass   bool
 	Calm   bool      // pass, and nothing is suspected: what is measured may be learned from
 	Watch  bool      // pass, but the target is under suspicion: be ready to race it with the next
+	Prompt bool      // with Watch: what fails here fails at once. There is nothing to be gained by a race
 	Tee    bool      // pass as a trial: the next target is started at the same moment, and the first content wins
 	Final  bool      // no, and panic must not overrule it: it is held, or the model is gone
 	Reason string    // why not: "breaker open"
@@ -162,6 +163,9 @@ type Outcome struct {
 	// request like this; of the loser of a race, how long it was waited for. 0
 	// if either is unknown.
 	Ratio float64
+	// Late: the failure took longer to show than nearly every answer takes to
+	// begin, so that a race would have hidden it from the user.
+	Late bool
 	// Whole: the answer came in one piece, and Ratio is of the time to its end.
 	Whole bool
 	// Rival is the next target's usual time to the first content, in the same

@@ -105,6 +105,7 @@ func TestHedgeLoserIsStopped(t *testing.T) {
 func TestHedgeOff(t *testing.T) {
 	for name, change := range map[string]func(s *stage){
 		"the route has none":          func(s *stage) { s.plan.Hedge = false },
+		"what fails does so at once":  func(s *stage) { s.books[0].mood.Prompt = true },
 		"nothing is suspected":        func(s *stage) { s.books[0].mood = Verdict{} },
 		"the route may not fall over": func(s *stage) { s.plan.NoFallback = true },
 		"the retry budget is empty":   func(s *stage) { s.plan.Retries = &purse{} },
@@ -130,6 +131,22 @@ func TestHedgeOff(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestLate: a failure that takes longer to show than nearly every answer takes to
+// begin is one that a race helps against.
+func TestLate(t *testing.T) {
+	for d, late := range map[time.Duration]bool{0: false, time.Second: false, time.Second + 1: true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := suspected(t, []act{{delay: d, err: fault(switchgear.ClassServer)}}, nil)
+			s.books[0].mood.Prompt = true
+			s.stream(t.Context())
+			synctest.Wait()
+			if o := s.books[0].last(); o.Kind != OutcomeFail || o.Late != late {
+				t.Errorf("after %v: %+v", d, o)
+			}
+		})
 	}
 }
 

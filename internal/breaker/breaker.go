@@ -53,6 +53,7 @@ type Breaker struct {
 	patience time.Duration // how long the next trial is waited for
 	asked    time.Time     // the provider asked not to be called before
 	bad      *tally        // outcomes of the last window
+	hidden   *tally        // those of them that were races lost late
 	row      row
 	history  history
 	doubt    doubt
@@ -180,6 +181,7 @@ func (b *Breaker) count(window time.Duration) {
 	slot := max(window/10, 1)
 	b.good.Store(&tally{width: slot, span: 10})
 	b.bad = &tally{width: slot, span: 10}
+	b.hidden = &tally{width: slot, span: 10}
 }
 
 // counts are the outcomes of the last window: bad ones, and all.

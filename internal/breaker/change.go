@@ -128,6 +128,7 @@ func (b *Breaker) enter(from, to State, now time.Time) {
 func (b *Breaker) forget() {
 	b.good.Load().clear()
 	b.bad.clear()
+	b.hidden.clear()
 	b.weather.clear()
 	b.row, b.history, b.asked = row{}, history{}, time.Time{}
 }

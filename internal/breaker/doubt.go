@@ -60,6 +60,8 @@ func (b *Breaker) lived(o *failover.Outcome, now time.Time) bool {
 		b.fine(now)
 	case o.Kind == failover.OutcomeFail || o.Kind == failover.OutcomeSlow:
 		tripped = b.failed(o, originOf(o), now)
+	case o.Ratio >= farTooSlow:
+		tripped = b.outrun(o, now)
 	}
 	if !tripped && telling(o) && b.weather.note(o, b.at(now)) && !o.Spared {
 		tripped = b.weigh(o, now)
@@ -110,6 +112,30 @@ func (b *Breaker) failed(o *failover.Outcome, from origin, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// outrun takes a race that was lost late while suspect. Where failures take long
+// to show, races keep half of them from the user, and from us: the loser is cut
+// short a moment before it would have failed. So it counts as bad, but only
+// beside failures that were seen to take long, and never more of them than of
+// those: one in fifty that waits so long is well.
+func (b *Breaker) outrun(o *failover.Outcome, now time.Time) bool {
+	at := b.at(now)
+	if b.state != Suspect || b.hidden.sum(at) >= b.history.late(at-b.options.Window) {
+		return false
+	}
+	b.hidden.add(at)
+	b.bad.add(at)
+	b.seq.Add(1)
+	if o.Spared {
+		return false
+	}
+	reason := b.verdict(at, b.crowd.several(at))
+	if reason == "" {
+		return false
+	}
+	b.open(cause{reason: reason}, now) // that it was cut short is no sample of what is wrong
+	return true
 }
 
 // suspectOf keeps the account of what is being confirmed.

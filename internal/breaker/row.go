@@ -140,6 +140,21 @@ func (h *history) prompt(since time.Duration) bool {
 	return true
 }
 
+// late is how many bad outcomes since a moment took long to show, as far as they
+// are remembered.
+func (h *history) late(since time.Duration) int {
+	n := 0
+	for i := 1; ; i++ {
+		s, ok := h.last(i)
+		if !ok || s.at < since {
+			return n
+		}
+		if s.late {
+			n++
+		}
+	}
+}
+
 // proven reports whether the bad outcomes since a moment, at most the last n,
 // are proof enough.
 func (h *history) proven(since time.Duration, n int, several bool) bool {

@@ -126,7 +126,6 @@ func (b *Breaker) outrun(o *failover.Outcome, now time.Time) bool {
 	}
 	b.hidden.add(at)
 	b.bad.add(at)
-	b.seq.Add(1)
 	if o.Spared {
 		return false
 	}

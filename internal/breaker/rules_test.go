@@ -451,8 +451,8 @@ func TestSlowAndConfirmed(t *testing.T) {
 	want(t, b, now, Open)
 }
 
-// TestPrompt: a suspect whose failures showed at once is not worth a race, until
-// one takes long.
+// TestPrompt: a suspect whose failures showed at once is hardly worth a race,
+// until one takes long.
 func TestPrompt(t *testing.T) {
 	late := fails(9)
 	late.Late = true

@@ -125,7 +125,7 @@ type Verdict struct {
 	Pass   bool
 	Calm   bool      // pass, and nothing is suspected: what is measured may be learned from
 	Watch  bool      // pass, but the target is under suspicion: be ready to race it with the next
-	Prompt bool      // with Watch: what fails here fails at once. There is nothing to be gained by a race
+	Prompt bool      // with Watch: what fails here fails at once. There is little to be gained by a race
 	Tee    bool      // pass as a trial: the next target is started at the same moment, and the first content wins
 	Final  bool      // no, and panic must not overrule it: it is held, or the model is gone
 	Reason string    // why not: "breaker open"

@@ -105,7 +105,6 @@ func TestHedgeLoserIsStopped(t *testing.T) {
 func TestHedgeOff(t *testing.T) {
 	for name, change := range map[string]func(s *stage){
 		"the route has none":          func(s *stage) { s.plan.Hedge = false },
-		"what fails does so at once":  func(s *stage) { s.books[0].mood.Prompt = true },
 		"nothing is suspected":        func(s *stage) { s.books[0].mood = Verdict{} },
 		"the route may not fall over": func(s *stage) { s.plan.NoFallback = true },
 		"the retry budget is empty":   func(s *stage) { s.plan.Retries = &purse{} },
@@ -148,6 +147,20 @@ func TestLate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHedgeLater: what fails at once is raced half as long again later.
+func TestHedgeLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := suspected(t, slowly(2500*time.Millisecond), slowly(500*time.Millisecond))
+		s.books[0].mood.Prompt = true
+		r := s.stream(t.Context())
+		synctest.Wait()
+		s.over(r.trace)
+		if r.err != nil || s.counts() != "1 1" || s.elapsed() != 2*time.Second {
+			t.Errorf("%v after %s calls and %v", r.err, s.counts(), s.elapsed())
+		}
+	})
 }
 
 // TestHedgePasses over what is open on its way to the next that serves, pays

@@ -95,7 +95,7 @@ func touches(chain []config.Step, e *Event) (touched bool, next string) {
 func (g *Gateway) changed(e breaker.Event) {
 	if e.From == breaker.HalfOpen && (e.To == breaker.Ramp || e.To == breaker.Closed) {
 		if care, ok := g.now.Load().care(e.Target); ok {
-			care.limit.Forget() // the ramp is gentle enough
+			care.limit.Forget(e.At) // the ramp is gentle enough
 		}
 	}
 	kind := eventKind(&e)

@@ -280,6 +280,54 @@ func TestWhoWantsWhat(t *testing.T) {
 	})
 }
 
+// TestAuthOutageComesAndGoes: the provider lets a key through now and then, so
+// that its circuit closes and keys are refused again; or the key is told of well
+// before the circuit opens. It is one page all the same.
+func TestAuthOutageComesAndGoes(t *testing.T) {
+	key := Event{Kind: "key_refused", Provider: "a", Credential: "one", Class: switchgear.ClassAuth, Status: 401}
+	well := Event{Kind: "key_restored", Provider: "a", Credential: "one"}
+	for name, c := range map[string]struct {
+		events []Event
+		want   string
+	}{
+		"the circuit first": {[]Event{opens("a", ""), key, well, closes("a", ""), key, opens("a", ""), closes("a", ""), well}, "trigger,update,resolve"},
+		"the key first":     {[]Event{key, opens("a", ""), closes("a", ""), well, opens("a", ""), closes("a", "")}, "trigger,update,resolve"},
+		"the key stays":     {[]Event{key, opens("a", ""), closes("a", "")}, "trigger,update,resolve"},
+		"and is refused":    {[]Event{opens("a", ""), closes("a", ""), key}, "trigger,update,resolve,trigger"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &sink{}
+				a := open(t, s)
+				for _, e := range c.events {
+					a.Tell(e)
+					time.Sleep(65 * time.Second)
+				}
+				time.Sleep(10 * time.Minute)
+				if s.actions() != c.want {
+					t.Errorf("told %s, want %s", s.actions(), c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestOldKeyHidesNoCircuit: a key that has waited an hour for a person is one
+// incident, and the circuit that opens then another.
+func TestOldKeyHidesNoCircuit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		a := open(t, s)
+		a.Tell(Event{Kind: "key_refused", Provider: "a", Credential: "one", Class: switchgear.ClassAuth, Status: 401})
+		time.Sleep(time.Hour)
+		a.Tell(opens("a", ""))
+		time.Sleep(time.Minute)
+		if s.actions() != "trigger,trigger" {
+			t.Errorf("told %s", s.actions())
+		}
+	})
+}
+
 // TestAuthOutageIsOnePage: a provider that refuses all keys, and whose circuit
 // opens over it, pages once, whichever is noticed first.
 func TestAuthOutageIsOnePage(t *testing.T) {

@@ -56,7 +56,7 @@ func (a *Alerts) round(now time.Time) (wait time.Duration, last bool) {
 func (a *Alerts) announce(i *incident, now time.Time) {
 	fresh := !i.told
 	i.told = true
-	if !fresh && !i.lasting(now) {
+	if !fresh && !i.lasting(now) && len(i.left(now)) == 0 {
 		return // nobody is to be woken for what has passed
 	}
 	for _, r := range a.receivers {
@@ -96,6 +96,7 @@ func (a *Alerts) tell(r *receiver, i *incident, seen []place, now time.Time) {
 // conclude ends an incident.
 func (a *Alerts) conclude(i *incident, now time.Time) {
 	delete(a.incidents, i.key)
+	defer a.part(i, i.left(now), now)
 	for _, list := range [][]*receiver{a.receivers, a.retired} {
 		for _, r := range list {
 			known := r.known(i)

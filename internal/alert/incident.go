@@ -96,14 +96,11 @@ func (i *incident) due(at time.Time) {
 // incidentFor finds or begins the incident of an event; nil if there are too
 // many.
 func (a *Alerts) incidentFor(e Event, k kind) *incident {
-	if k.scope == scopeKey {
-		// An authentication outage is both: it is one page, not two.
-		if i, ok := a.incidents[a.key(scopeCircuit, e.provider())]; ok && i.lasting(e.At) {
-			return i
-		}
-	}
 	key := a.key(k.scope, e.subject(k.scope))
 	if i, ok := a.incidents[key]; ok {
+		return i
+	}
+	if i := a.sibling(e, k.scope); i != nil {
 		return i
 	}
 	if len(a.incidents) >= maxIncidents {
@@ -122,6 +119,27 @@ func (a *Alerts) incidentFor(e Event, k kind) *incident {
 		a.absorb(i, e)
 	}
 	return i
+}
+
+// sibling is an incident that an event belongs to although it is of another
+// scope: an authentication outage is refused keys and an open circuit, and it is
+// one page, not two. A refused key belongs to the circuits of its provider while
+// their incident lasts, its last calm minutes included; a circuit belongs to a
+// refused key that somebody was told of just now. Of one that waits a day for a
+// person it must not become a part: that would wake nobody.
+func (a *Alerts) sibling(e Event, s scope) *incident {
+	switch s {
+	case scopeKey:
+		return a.incidents[a.key(scopeCircuit, e.provider())]
+	case scopeCircuit:
+		i, ok := a.incidents[a.key(scopeKey, e.provider())]
+		if ok && i.told && (i.scope == scopeCircuit || e.At.Sub(i.opened) <= calmTime) {
+			i.scope = scopeCircuit // from now on; its key stays, for that is what the receivers know it by
+			return i
+		}
+	default:
+	}
+	return nil
 }
 
 // absorb takes in what is known of a provider's keys and was not told yet.
@@ -174,10 +192,10 @@ func (i *incident) add(e Event, k kind) bool {
 }
 
 // end notes that a condition is over. What is known of keys may stand in an
-// incident of circuits.
+// incident of circuits, and the other way round.
 func (a *Alerts) end(e Event, kind string) {
 	of := kinds[kind].scope
-	for _, s := range []scope{of, scopeCircuit} {
+	for _, s := range []scope{of, scopeCircuit, scopeKey} {
 		i, ok := a.incidents[a.key(s, e.subject(s))]
 		if !ok {
 			continue
@@ -209,6 +227,44 @@ func (i *incident) counted() []*condition {
 // lasting reports whether something is still wrong.
 func (i *incident) lasting(now time.Time) bool {
 	return slices.ContainsFunc(i.counted(), func(c *condition) bool { return !c.over(now) })
+}
+
+// left are the keys that were refused after the circuits of an incident had
+// closed again: they do not go with those.
+func (i *incident) left(now time.Time) []place {
+	if i.scope != scopeCircuit || i.lasting(now) {
+		return nil
+	}
+	var closed time.Time
+	for _, c := range i.counted() {
+		closed = later(closed, c.ended)
+	}
+	return slices.DeleteFunc(i.sortedPlaces(), func(p place) bool {
+		c := i.conditions[p]
+		return kinds[p.kind].scope != scopeKey || c.over(now) || !c.since.After(closed)
+	})
+}
+
+// part begins an incident of its own of what is left of one that is over.
+func (a *Alerts) part(i *incident, left []place, now time.Time) {
+	if len(left) == 0 || a.closing {
+		return
+	}
+	key := a.key(scopeKey, i.provider)
+	next, ok := a.incidents[key]
+	if !ok {
+		a.serial++
+		next = &incident{
+			key: key, serial: a.serial, scope: scopeKey, subject: i.provider, provider: i.provider,
+			opened: now, conditions: map[place]*condition{},
+		}
+		a.incidents[key] = next
+	}
+	for _, p := range left {
+		next.conditions[p] = i.conditions[p]
+	}
+	next.due(now)
+	a.nudge()
 }
 
 // overAt is when the incident will be over if nothing more happens; zero while

@@ -49,9 +49,11 @@ type Breaker struct {
 	stale    uint64
 	forced   uint64
 	cooldown time.Duration // the next one
+	revived  bool          // since it opened out of a closed state it has shown signs of life, and was looked at again soon for it
 	patience time.Duration // how long the next trial is waited for
 	asked    time.Time     // the provider asked not to be called before
 	bad      *tally        // outcomes of the last window
+	hidden   *tally        // those of them that were races lost late
 	row      row
 	history  history
 	doubt    doubt
@@ -179,6 +181,7 @@ func (b *Breaker) count(window time.Duration) {
 	slot := max(window/10, 1)
 	b.good.Store(&tally{width: slot, span: 10})
 	b.bad = &tally{width: slot, span: 10}
+	b.hidden = &tally{width: slot, span: 10}
 }
 
 // counts are the outcomes of the last window: bad ones, and all.
@@ -222,7 +225,7 @@ func (b *Breaker) admit(now time.Time) (failover.Token, failover.Verdict) {
 	case Closed:
 		return token, failover.Verdict{Pass: true, Calm: true}
 	case Suspect:
-		return token, failover.Verdict{Pass: true, Watch: true}
+		return token, failover.Verdict{Pass: true, Watch: true, Prompt: b.prompt(b.at(now))}
 	case Open:
 		return failover.Token{}, failover.Verdict{Reason: "breaker open", Until: b.until}
 	case Gone:

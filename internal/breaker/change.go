@@ -12,6 +12,7 @@ type cause struct {
 	reason string
 	kind   kind
 	err    *switchgear.Error
+	alive  bool // it has answered well since it opened, and fails again
 }
 
 // kind is what a circuit was opened for, as far as that decides what closes it
@@ -26,17 +27,32 @@ const (
 
 // open begins a cool-off.
 func (b *Breaker) open(why cause, now time.Time) {
-	if b.state == HalfOpen || b.state == Ramp {
-		b.cooldown = min(2*b.cooldown, b.options.CooldownMax)
-	}
+	rest := b.rest(why.alive)
 	spread := 0.8 + 0.4*b.options.Rand()
-	b.until = now.Add(time.Duration(float64(b.cooldown) * spread))
+	b.until = now.Add(time.Duration(float64(rest) * spread))
 	if b.asked.After(b.until) {
 		b.until = b.asked
 	}
 	b.opens++
 	b.trial.kind = why.kind
 	b.change(Open, why, now)
+}
+
+// rest is how long the cool-off is. It doubles with each trial that fails, but
+// for the first that does so after a good one: what shows a first sign of life
+// may be well again but for the few failures everybody has, and is looked at
+// again soon. It is given that once, for a brownout shows such signs all day.
+func (b *Breaker) rest(alive bool) time.Duration {
+	switch {
+	case b.state != HalfOpen && b.state != Ramp:
+		b.revived = false
+	case alive && !b.revived:
+		b.revived = true
+		return b.options.Cooldown
+	default:
+		b.cooldown = min(2*b.cooldown, b.options.CooldownMax)
+	}
+	return b.cooldown
 }
 
 // vanish is open for a model that is gone: somebody has to do something about
@@ -99,7 +115,7 @@ func (b *Breaker) enter(from, to State, now time.Time) {
 			b.trial.due = b.until // nobody has asked since
 		}
 	case Ramp:
-		b.ramp = ramp{until: now.Add(stages[0].length), credit: -100}
+		b.ramp = ramp{until: now.Add(stages[0].length), credit: -100 * trialsNeeded}
 		b.weather.clear()
 	case Open, Gone, Held:
 		b.doubt = doubt{}
@@ -112,6 +128,7 @@ func (b *Breaker) enter(from, to State, now time.Time) {
 func (b *Breaker) forget() {
 	b.good.Load().clear()
 	b.bad.clear()
+	b.hidden.clear()
 	b.weather.clear()
 	b.row, b.history, b.asked = row{}, history{}, time.Time{}
 }

@@ -20,6 +20,7 @@ const (
 	fewSpan                     = 5 * time.Minute
 	suspectNeeds, suspectShare  = 10, 5
 	suspectRow                  = 2
+	promptLast                  = 10               // failures that are looked at for whether they show at once
 	calmRow                     = 10               // good ones in a row that end a suspicion, if the share is low again
 	calmTime                    = 10 * time.Second // without a bad one, which end it too
 	loneConnect                 = 30 * time.Second // see verdict
@@ -59,6 +60,8 @@ func (b *Breaker) lived(o *failover.Outcome, now time.Time) bool {
 		b.fine(now)
 	case o.Kind == failover.OutcomeFail || o.Kind == failover.OutcomeSlow:
 		tripped = b.failed(o, originOf(o), now)
+	case o.Ratio >= farTooSlow:
+		tripped = b.outrun(o, now)
 	}
 	if !tripped && telling(o) && b.weather.note(o, b.at(now)) && !o.Spared {
 		tripped = b.weigh(o, now)
@@ -85,7 +88,7 @@ func (b *Breaker) failed(o *failover.Outcome, from origin, now time.Time) bool {
 	b.calm.Store(0)
 	b.bad.add(at)
 	b.row.add(o, from)
-	b.history.add(sighting{seq: b.seq.Add(1), at: at, from: from})
+	b.history.add(sighting{seq: b.seq.Add(1), at: at, from: from, late: o.Late})
 	b.heed(o, now)
 	b.suspectOf(o, from, at)
 	if !o.Spared {
@@ -109,6 +112,29 @@ func (b *Breaker) failed(o *failover.Outcome, from origin, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// outrun takes a race that was lost late while suspect. Where failures take long
+// to show, races keep half of them from the user, and from us: the loser is cut
+// short a moment before it would have failed. So it counts as bad, but only
+// beside failures that were seen to take long, and never more of them than of
+// those: one in fifty that waits so long is well.
+func (b *Breaker) outrun(o *failover.Outcome, now time.Time) bool {
+	at := b.at(now)
+	if b.state != Suspect || b.hidden.sum(at) >= b.history.late(at-b.options.Window) {
+		return false
+	}
+	b.hidden.add(at)
+	b.bad.add(at)
+	if o.Spared {
+		return false
+	}
+	reason := b.verdict(at, b.crowd.several(at))
+	if reason == "" {
+		return false
+	}
+	b.open(cause{reason: reason}, now) // that it was cut short is no sample of what is wrong
+	return true
 }
 
 // suspectOf keeps the account of what is being confirmed.
@@ -240,6 +266,12 @@ func (b *Breaker) suspicion(at time.Duration) string {
 	}
 }
 
+// prompt reports whether the suspicion is about failures that show at once: a
+// race helps against waiting, and what fails at once keeps nobody waiting.
+func (b *Breaker) prompt(at time.Duration) bool {
+	return b.doubt.spells == 0 && !b.doubt.silence && b.history.prompt(at-b.options.Window)
+}
+
 // relax ends a suspicion that nothing has fed for a while.
 func (b *Breaker) relax(now time.Time) {
 	at := b.at(now)
@@ -270,7 +302,7 @@ func (b *Breaker) weigh(o *failover.Outcome, now time.Time) bool {
 	if !b.state.lively() || age < spellLeast {
 		return false // another was first
 	}
-	ratio, n, is := b.weather.median()
+	ratio, n, is := b.weather.median(spellNeeds)
 	if n < spellNeeds && age < spellMost {
 		return false
 	}

@@ -32,7 +32,7 @@ const (
 type ramp struct {
 	stage  int
 	until  time.Time // of the stage
-	credit int       // percent of a request that have not been passed yet; begins below nothing, for the trials were extra
+	credit int       // percent of a request that have not been passed yet; begins below nothing, for the trials were part of the first tenth
 	n, bad int
 	proof  bodies
 }
@@ -72,6 +72,13 @@ func (b *Breaker) ramped(o *failover.Outcome, now time.Time) bool {
 	if telling(o) {
 		b.weather.note(o, at)
 	}
+	if refused(o) && o.Locked {
+		if o.Spared {
+			return false
+		}
+		b.open(cause{reason: "its last key was refused while ramping", kind: kindRefused, err: o.Err}, now)
+		return true
+	}
 	kind := o.Kind
 	if kind == failover.OutcomeIgnored && o.Ratio >= farTooSlow {
 		kind = failover.OutcomeSlow // it lost a race; that it stalls, it has shown all the same
@@ -94,10 +101,10 @@ func (b *Breaker) ramped(o *failover.Outcome, now time.Time) bool {
 		return false
 	}
 	if r.n >= relapseNeeds && r.bad >= relapseBad && 100*r.bad >= relapseShare*r.n && r.proof.proven(b.crowd.several(at)) {
-		b.open(cause{reason: fmt.Sprintf("%d of %d failed while ramping", r.bad, r.n), kind: b.trial.kind, err: o.Err}, now)
+		b.open(cause{reason: fmt.Sprintf("%d of %d failed while ramping", r.bad, r.n), kind: b.trial.kind, err: o.Err, alive: true}, now)
 		return true
 	}
-	if ratio, n, is := b.weather.median(); n >= rampNeeds && is == skySlow {
+	if ratio, n, is := b.weather.median(rampNeeds); n >= rampNeeds && is == skySlow {
 		b.open(cause{reason: slowReason(ratio), kind: kindSlow, err: o.Err}, now)
 		return true
 	}

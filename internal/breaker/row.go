@@ -103,6 +103,7 @@ type sighting struct {
 	seq  uint64 // how many outcomes there had been, this one included
 	at   time.Duration
 	from origin
+	late bool // it took long to show
 }
 
 // history is the last bad outcomes.
@@ -122,6 +123,36 @@ func (h *history) last(i int) (s sighting, ok bool) {
 		return sighting{}, false
 	}
 	return h.ring[(h.n-i)%len(h.ring)], true
+}
+
+// prompt reports whether all bad outcomes since a moment showed at once, as far
+// as the last few tell; not if there are none.
+func (h *history) prompt(since time.Duration) bool {
+	for i := 1; i <= promptLast; i++ {
+		s, ok := h.last(i)
+		if !ok || s.at < since {
+			return i > 1
+		}
+		if s.late {
+			return false
+		}
+	}
+	return true
+}
+
+// late is how many bad outcomes since a moment took long to show, as far as they
+// are remembered.
+func (h *history) late(since time.Duration) int {
+	n := 0
+	for i := 1; ; i++ {
+		s, ok := h.last(i)
+		if !ok || s.at < since {
+			return n
+		}
+		if s.late {
+			n++
+		}
+	}
 }
 
 // proven reports whether the bad outcomes since a moment, at most the last n,

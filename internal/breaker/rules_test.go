@@ -444,9 +444,108 @@ func TestSlowAndConfirmed(t *testing.T) {
 	}
 	b.Done(token, good, now)
 	want(t, b, now, Suspect)
-	for range 160 {
+	for range 110 {
 		feed(b, now, late)
 		now = now.Add(100 * time.Millisecond)
 	}
 	want(t, b, now, Open)
+}
+
+// TestPrompt: a suspect whose failures showed at once is hardly worth a race,
+// until one takes long.
+func TestPrompt(t *testing.T) {
+	late := fails(9)
+	late.Late = true
+	slowly := good
+	slowly.Ratio, slowly.Rival = 2, 1
+	for name, c := range map[string]struct {
+		outcomes []failover.Outcome
+		prompt   bool
+	}{
+		"at once":               {[]failover.Outcome{fails(1), fails(2)}, true},
+		"one of them late":      {[]failover.Outcome{late, fails(2)}, false},
+		"late, but long before": {append([]failover.Outcome{late}, many(fails(2), fails(3), 5)...), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options()
+			o.Failures = 100
+			b := New(o)
+			now := calm(b, start, 20, time.Minute)
+			feed(b, now, c.outcomes...)
+			want(t, b, now, Suspect)
+			if _, v := b.Acquire(now); !v.Watch || v.Prompt != c.prompt {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+	b := New(options())
+	now := start
+	for b.Snapshot(now).State == Closed {
+		feed(b, now, slowly)
+		now = now.Add(100 * time.Millisecond)
+	}
+	feed(b, now, fails(1))
+	if _, v := b.Acquire(now); !v.Watch || v.Prompt {
+		t.Errorf("slow, and a failure: %+v", v)
+	}
+}
+
+// many are two outcomes in turn.
+func many(a, b failover.Outcome, n int) (list []failover.Outcome) {
+	for range n {
+		list = append(list, a, b)
+	}
+	return list
+}
+
+// TestHidden: where failures take long to show, races hide half of them. Those
+// that were lost late count beside those that were seen, and never more of them.
+func TestHidden(t *testing.T) {
+	lost := failover.Outcome{Kind: failover.OutcomeIgnored, Ratio: farTooSlow, Key: -1}
+	soon := lost
+	soon.Ratio = farTooSlow - 0.1
+	late := func(body uint64) failover.Outcome {
+		o := fails(body)
+		o.Late = true
+		return o
+	}
+	for name, c := range map[string]struct {
+		bad   func(body uint64) failover.Outcome
+		race  failover.Outcome
+		count int // of the last 100 outcomes, bad
+	}{
+		"late, and races lost late": {late, lost, 12},
+		"races lost soon":           {late, soon, 6},
+		"failures that show soon":   {fails, lost, 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(options())
+			now := calm(b, start, 20, time.Minute)
+			for i := range 6 { // one seen and two hidden among twelve
+				feed(b, now, c.bad(uint64(i+1)), c.race, c.race)
+				for range 9 {
+					feed(b, now, good)
+				}
+				now = now.Add(500 * time.Millisecond)
+				if i == 0 {
+					b.mu.Lock()
+					b.change(Suspect, cause{}, now)
+					b.release(now)
+				}
+			}
+			s := b.Snapshot(now)
+			if s.State == Open || s.Bad < c.count-2 || s.Bad > c.count {
+				t.Errorf("%+v, want %d bad", s, c.count)
+			}
+		})
+	}
+	t.Run("a brownout opens", func(t *testing.T) {
+		b := New(options())
+		now := calm(b, start, 20, time.Minute)
+		for i := 0; i < 60 && b.Snapshot(now).State != Open; i++ { // 13 % seen, as many hidden
+			feed(b, now, late(uint64(2*i+1)), good, good, lost, good, late(uint64(2*i+2)), good, good, lost, good, good)
+			now = now.Add(500 * time.Millisecond)
+		}
+		want(t, b, now, Open)
+	})
 }

@@ -222,7 +222,7 @@ func (b *Breaker) tested(o *failover.Outcome, synthetic bool, now time.Time) boo
 	t := &b.trial
 	bad := o.Kind == failover.OutcomeFail || o.Kind == failover.OutcomeSlow
 	tooSlow := t.kind == kindSlow && !synthetic && !bad && o.Ratio > slowRatio
-	again := cause{reason: "the trial failed", kind: t.kind, err: o.Err}
+	again := cause{reason: "the trial failed", kind: t.kind, err: o.Err, alive: t.good > 0}
 	switch {
 	case refused(o) && (o.Locked || t.kind == kindRefused):
 		again.reason, again.kind = "the trial's key was refused", kindRefused

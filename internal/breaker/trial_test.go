@@ -192,7 +192,7 @@ func TestRamp(t *testing.T) {
 		}
 		got = append(got, passed)
 	}
-	if want := [4]int{9, 20, 40, 80}; [4]int(got) != want {
+	if want := [4]int{7, 20, 40, 80}; [4]int(got) != want {
 		t.Errorf("passed %v, want %v", got, want)
 	}
 	want(t, b, now, Closed)
@@ -216,18 +216,19 @@ func TestRelapse(t *testing.T) {
 	for name, c := range map[string]struct {
 		outcomes []failover.Outcome
 		state    State
+		again    time.Duration // the next cool-off
 	}{
-		"one of five":            {[]failover.Outcome{good, good, fails(1), good, good}, Ramp},
-		"two of four":            {[]failover.Outcome{good, good, fails(1), fails(2)}, Ramp},
-		"one that needs no body": {[]failover.Outcome{good, good, unconnected(), good, good}, Ramp},
-		"two of five":            {[]failover.Outcome{fails(1), good, good, good, fails(2)}, Open},
-		"two of five, the good":  {[]failover.Outcome{fails(1), fails(2), good, good, good}, Open},
-		"of one body":            {[]failover.Outcome{fails(1), good, good, good, fails(1)}, Ramp},
-		"spared":                 {[]failover.Outcome{fails(1), good, good, good, spared(fails(2))}, Ramp},
-		"two of eleven":          {append(many(good, 9), fails(1), fails(2)), Ramp},
-		"fourteen slow":          {many(slowly, 14), Ramp},
-		"fifteen slow":           {many(slowly, 15), Open},
-		"no better rival":        {many(beaten, 15), Ramp},
+		"one of five":            {[]failover.Outcome{good, good, fails(1), good, good}, Ramp, 0},
+		"two of four":            {[]failover.Outcome{good, good, fails(1), fails(2)}, Ramp, 0},
+		"one that needs no body": {[]failover.Outcome{good, good, unconnected(), good, good}, Ramp, 0},
+		"two of five":            {[]failover.Outcome{fails(1), good, good, good, fails(2)}, Open, 5 * time.Second},
+		"two of five, the good":  {[]failover.Outcome{fails(1), fails(2), good, good, good}, Open, 5 * time.Second},
+		"of one body":            {[]failover.Outcome{fails(1), good, good, good, fails(1)}, Ramp, 0},
+		"spared":                 {[]failover.Outcome{fails(1), good, good, good, spared(fails(2))}, Ramp, 0},
+		"two of eleven":          {append(many(good, 9), fails(1), fails(2)), Ramp, 0},
+		"fourteen slow":          {many(slowly, 14), Ramp, 0},
+		"fifteen slow":           {many(slowly, 15), Open, 10 * time.Second},
+		"no better rival":        {many(beaten, 15), Ramp, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, now := ramping(t)
@@ -236,9 +237,59 @@ func TestRelapse(t *testing.T) {
 				t.Fatalf("%d passed", n)
 			}
 			s := want(t, b, now, c.state)
-			if c.state == Open && s.Until.Sub(now) != 10*time.Second {
-				t.Errorf("the next cool-off is %v", s.Until.Sub(now))
+			if c.state == Open && c.again != s.Until.Sub(now) {
+				t.Errorf("the next cool-off is %v, want %v", s.Until.Sub(now), c.again)
 			}
+		})
+	}
+}
+
+// TestSignOfLife: what fails after it has answered well is looked at again soon,
+// the first time; after that its cool-offs grow as ever.
+func TestSignOfLife(t *testing.T) {
+	b := New(options())
+	now := calm(b, start, 20, time.Minute)
+	feed(b, now, fails(1), fails(2), fails(3), fails(4), fails(5))
+	trial := func(outcomes ...failover.Outcome) time.Duration {
+		for now = b.Snapshot(now).Until; len(outcomes) > 0; now = now.Add(trialPause) {
+			feed(b, now, outcomes[0])
+			outcomes = outcomes[1:]
+		}
+		now = now.Add(-trialPause)
+		return want(t, b, now, Open).Until.Sub(now)
+	}
+	for i, c := range []struct {
+		outcomes []failover.Outcome
+		rest     time.Duration
+	}{
+		{[]failover.Outcome{fails(6)}, 10 * time.Second},
+		{[]failover.Outcome{good, good, fails(7)}, 5 * time.Second},
+		{[]failover.Outcome{good, good, fails(8)}, 15 * time.Second},
+		{[]failover.Outcome{good, fails(9)}, 15 * time.Second},
+	} {
+		if rest := trial(c.outcomes...); rest != c.rest {
+			t.Errorf("the cool-off after trial %d is %v, want %v", i+1, rest, c.rest)
+		}
+	}
+}
+
+// TestRefusedInRamp: a key that is refused while ramping is the outage going on,
+// and no traffic for a while would not be seen otherwise.
+func TestRefusedInRamp(t *testing.T) {
+	for name, c := range map[string]struct {
+		outcome failover.Outcome
+		state   State
+	}{
+		"the last":      {denied(0, true), Open},
+		"one of two":    {denied(0, false), Ramp},
+		"spared":        {spared(denied(0, true)), Ramp},
+		"of the caller": {ignored, Ramp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, now := ramping(t)
+			now = now.Add(13 * time.Second)
+			feed(b, now, good, c.outcome)
+			want(t, b, now, c.state)
 		})
 	}
 }

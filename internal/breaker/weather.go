@@ -15,21 +15,21 @@ import (
 // next target has little to do while all is well, slowness is ground for
 // suspicion only: it is the races of a suspect that get to know it.
 //
-// A spell ends at the first sample after 15 s, if it has 40 samples by then;
-// one that has not got 40 in 30 s is forgotten. So at 2.7 requests a second and
-// more a slowdown is noticed 30 to 45 s after it began, at half of that 60 to 90
-// s, and below that it is not: there the first-token deadline has to do.
+// A spell ends at the first sample after 10 s, if it has 40 samples by then;
+// one that has not got 40 in 30 s is forgotten. So at 4 requests a second and
+// more a slowdown is noticed 20 to 30 s after it began, at a third of that 60 to
+// 90 s, and below that it is not: there the first-token deadline has to do.
 //
 // First-token times are about lognormal with sigma 0.52 (median 0.6 s, p95
 // 1.4 s): in calm 18.3 % of single ones exceed 1.6 times the median, and for
 // the median of 40 to do so takes 21 of 40: 1.1e-6. Two spells in a row:
-// 1.3e-12, which is one false trip in a hundred million days of 5760 spells
+// 1.3e-12, which is one false trip in a hundred million days of 8640 spells
 // each, if samples are independent. Twice the usual time puts 66.6 % of the
-// samples above the mark: a spell of 40 sees it with 97.8 %, one of 300 (20
+// samples above the mark: a spell of 40 sees it with 97.8 %, one of 200 (20
 // requests a second) always.
 const (
 	slowRatio   = 1.6
-	spellLeast  = 15 * time.Second
+	spellLeast  = 10 * time.Second
 	spellMost   = 30 * time.Second
 	spellNeeds  = 40
 	spellsInRow = 2
@@ -37,14 +37,23 @@ const (
 	rampNeeds   = 15 // samples in a ramp; there the first spell decides
 )
 
-// weather is the present spell. Samples are noted without a lock.
+// weather is the present spell. Samples are noted without a lock. Answers in one
+// piece are kept apart: most of their time goes by after the first token, and a
+// target that is slow to begin shows it less. They decide only where there are
+// too few streams to.
 type weather struct {
+	streams, wholes spectrum
+
+	began atomic.Int64 // time.Duration; -1 before the first sample
+}
+
+// spectrum are samples of one kind.
+type spectrum struct {
 	// bins count samples by their ratio to slowRatio: eight to the octave,
 	// four octaves either way. The upper half is what is slow.
 	bins   [64]atomic.Uint32
 	beaten atomic.Uint32 // samples that were slower than the rival's usual time
 	blind  atomic.Uint32 // samples without a rival whose usual time is known
-	began  atomic.Int64  // time.Duration; -1 before the first sample
 }
 
 // The bin of a number is made of its exponent and the first three bits of its
@@ -69,12 +78,10 @@ func telling(o *failover.Outcome) bool {
 
 // note adds a sample. It reports whether the spell may be over.
 func (w *weather) note(o *failover.Outcome, at time.Duration) bool {
-	w.bins[bin(o.Ratio)].Add(1)
-	switch {
-	case o.Rival <= 0:
-		w.blind.Add(1)
-	case o.Ratio > o.Rival:
-		w.beaten.Add(1)
+	if o.Whole {
+		w.wholes.note(o)
+	} else {
+		w.streams.note(o)
 	}
 	began := w.began.Load()
 	if began < 0 {
@@ -84,50 +91,82 @@ func (w *weather) note(o *failover.Outcome, at time.Duration) bool {
 	return at-time.Duration(began) >= spellLeast
 }
 
+func (s *spectrum) note(o *failover.Outcome) {
+	s.bins[bin(o.Ratio)].Add(1)
+	switch {
+	case o.Rival <= 0:
+		s.blind.Add(1)
+	case o.Ratio > o.Rival:
+		s.beaten.Add(1)
+	}
+}
+
 // sky is what a spell was like.
 type sky uint8
 
 const (
 	skyClear sky = iota
 	skyBlind     // more than half of the samples were slow, and nobody knows whether the rival is faster
-	skySlow      // more than half were slow, and as many slower than the rival
+	skySlow      // more than half were slow, and of those that can be compared more than half slower than the rival
 )
 
 // median is the middle sample, to about 5 %, how many there are, and what that
-// comes to.
-func (w *weather) median() (ratio float64, n int, is sky) {
-	var counts [len(w.bins)]int
-	above := 0
-	for i := range w.bins {
-		counts[i] = int(w.bins[i].Load())
-		n += counts[i]
-		if i >= len(counts)/2 {
-			above += counts[i]
-		}
+// comes to. Streams alone are looked at if there are as many as it takes.
+func (w *weather) median(needs int) (ratio float64, n int, is sky) {
+	var t total
+	t.add(&w.streams)
+	if t.n < needs {
+		t.add(&w.wholes)
 	}
+	seen := t.n - t.blind
 	switch {
-	case 2*above <= n:
-	case 2*int(w.beaten.Load()) > n:
-		is = skySlow
-	case 2*int(w.blind.Load()) > n:
+	case 2*t.above <= t.n:
+	case 2*seen < needs:
 		is = skyBlind
+	case 2*t.beaten > seen:
+		is = skySlow
 	}
-	seen := 0
-	for i, c := range counts {
-		if seen += c; 2*seen > n {
-			octave, eighth := i/8-4, i%8
-			return slowRatio * math.Ldexp(1+(float64(eighth)+0.5)/8, octave), n, is
+	return t.median(), t.n, is
+}
+
+// total is what samples come to.
+type total struct {
+	counts                  [64]int
+	n, above, beaten, blind int
+}
+
+func (t *total) add(s *spectrum) {
+	for i := range s.bins {
+		c := int(s.bins[i].Load())
+		t.counts[i] += c
+		t.n += c
+		if i >= len(t.counts)/2 {
+			t.above += c
 		}
 	}
-	return 0, n, skyClear
+	t.beaten += int(s.beaten.Load())
+	t.blind += int(s.blind.Load())
+}
+
+func (t *total) median() float64 {
+	seen := 0
+	for i, c := range t.counts {
+		if seen += c; 2*seen > t.n {
+			octave, eighth := i/8-4, i%8
+			return slowRatio * math.Ldexp(1+(float64(eighth)+0.5)/8, octave)
+		}
+	}
+	return 0
 }
 
 func (w *weather) clear() {
-	for i := range w.bins {
-		w.bins[i].Store(0)
+	for _, s := range []*spectrum{&w.streams, &w.wholes} {
+		for i := range s.bins {
+			s.bins[i].Store(0)
+		}
+		s.beaten.Store(0)
+		s.blind.Store(0)
 	}
-	w.beaten.Store(0)
-	w.blind.Store(0)
 	w.began.Store(-1)
 }
 

@@ -21,7 +21,7 @@ func TestBins(t *testing.T) {
 		var w weather
 		w.clear()
 		w.note(&failover.Outcome{Ratio: ratio}, 0)
-		if got, _, _ := w.median(); math.Abs(got/ratio-1) > 0.07 {
+		if got, _, _ := w.median(1); math.Abs(got/ratio-1) > 0.07 {
 			t.Errorf("the median of %v is %v", ratio, got)
 		}
 	}
@@ -63,11 +63,11 @@ func TestSpells(t *testing.T) {
 		kinds []failover.Outcome
 		state State
 	}{
-		"one spell":          {100 * time.Millisecond, []time.Duration{16 * time.Second}, []failover.Outcome{late}, Suspect},
-		"two":                {100 * time.Millisecond, []time.Duration{31 * time.Second}, []failover.Outcome{late}, Open},
-		"not in a row":       {100 * time.Millisecond, []time.Duration{15 * time.Second, 15 * time.Second, 20 * time.Second}, []failover.Outcome{late, early, late}, Suspect},
-		"over, by and by":    {100 * time.Millisecond, []time.Duration{16 * time.Second, 40 * time.Second}, []failover.Outcome{late, early}, Closed},
-		"nobody comes":       {100 * time.Millisecond, []time.Duration{16 * time.Second, 40 * time.Second}, []failover.Outcome{late, ignored}, Closed},
+		"one spell":          {100 * time.Millisecond, []time.Duration{11 * time.Second}, []failover.Outcome{late}, Suspect},
+		"two":                {100 * time.Millisecond, []time.Duration{21 * time.Second}, []failover.Outcome{late}, Open},
+		"not in a row":       {100 * time.Millisecond, []time.Duration{10 * time.Second, 10 * time.Second, 15 * time.Second}, []failover.Outcome{late, early, late}, Suspect},
+		"over, by and by":    {100 * time.Millisecond, []time.Duration{11 * time.Second, 40 * time.Second}, []failover.Outcome{late, early}, Closed},
+		"nobody comes":       {100 * time.Millisecond, []time.Duration{11 * time.Second, 40 * time.Second}, []failover.Outcome{late, ignored}, Closed},
 		"too few to tell":    {time.Second, []time.Duration{3 * time.Minute}, []failover.Outcome{late}, Closed},
 		"just enough":        {700 * time.Millisecond, []time.Duration{time.Minute}, []failover.Outcome{late}, Open},
 		"spared at the turn": {100 * time.Millisecond, []time.Duration{time.Minute}, []failover.Outcome{spared(late)}, Closed},
@@ -124,5 +124,53 @@ func TestTally(t *testing.T) {
 	wg.Wait()
 	if got := count.sum(105 * time.Second); got != 4000 {
 		t.Errorf("%d of 4000", got)
+	}
+}
+
+// TestWholesAreSetApart: answers in one piece show a slow beginning less. They
+// decide where there are too few streams, and there only.
+func TestWholesAreSetApart(t *testing.T) {
+	sample := func(ratio float64, whole bool) *failover.Outcome {
+		return &failover.Outcome{Ratio: ratio, Rival: 1, Whole: whole}
+	}
+	for _, c := range []struct {
+		streams, wholes int // the streams are slow, the others are not
+		want            sky
+	}{
+		{40, 0, skySlow}, {40, 50, skySlow}, {39, 50, skyClear}, {39, 20, skySlow}, {0, 50, skyClear},
+	} {
+		var w weather
+		w.clear()
+		for range c.streams {
+			w.note(sample(2, false), 0)
+		}
+		for range c.wholes {
+			w.note(sample(1, true), 0)
+		}
+		if _, _, is := w.median(40); is != c.want {
+			t.Errorf("%d slow streams and %d usual answers in one piece: %v, want %v", c.streams, c.wholes, is, c.want)
+		}
+	}
+}
+
+// TestRivalKnownLate: what the rival's usual time is turns up in the middle of a
+// spell. What can be compared from then on decides, if it is enough.
+func TestRivalKnownLate(t *testing.T) {
+	for _, c := range []struct {
+		blind, beaten, faster int
+		want                  sky
+	}{
+		{100, 0, 0, skyBlind}, {100, 19, 0, skyBlind}, {100, 20, 0, skySlow}, {100, 11, 10, skySlow}, {100, 10, 11, skyClear}, {0, 60, 50, skySlow},
+	} {
+		var w weather
+		w.clear()
+		for n, rival := range map[*int]float64{&c.blind: 0, &c.beaten: 1, &c.faster: 5} {
+			for range *n {
+				w.note(&failover.Outcome{Ratio: 2, Rival: rival}, 0)
+			}
+		}
+		if _, _, is := w.median(40); is != c.want {
+			t.Errorf("%+v: %v", c, is)
+		}
 	}
 }

@@ -23,6 +23,7 @@ type permit struct {
 	start      time.Time
 	calm       bool // nothing is suspected
 	watch      bool // something is
+	prompt     bool // of what is, failures show at once
 	trial      bool // the target is on trial
 }
 
@@ -36,7 +37,7 @@ func (j *job) admit(i int, avoid uint64) (permit, bar, bool) {
 			j.shut(i, &v)
 			return p, bar{reason: v.Reason, until: v.Until}, false
 		}
-		p.token, p.calm, p.watch, p.trial = token, v.Calm, v.Watch, v.Tee
+		p.token, p.calm, p.watch, p.prompt, p.trial = token, v.Calm, v.Watch, v.Prompt, v.Tee
 	}
 	b, ok := j.furnish(&p, avoid)
 	return p, b, ok
@@ -82,8 +83,8 @@ func (j *job) giveBack(p *permit) {
 	}
 }
 
-// shut notes a step that its breaker barred, for panic: once, though a race may
-// have asked for it before its turn came.
+// shut notes a step that its breaker barred, for panic: once, though it may have
+// been asked twice, as a rival and in its turn.
 func (j *job) shut(i int, v *Verdict) {
 	if v.Final {
 		return

@@ -132,9 +132,19 @@ func (j *job) hedge(r *race) *attempt {
 	return a
 }
 
-// worry is how long an attempt under suspicion is waited for before the next
-// step is started beside it: for what is long in calm, or if that is not known
-// for half of what the route allows to the first content.
+// patience is how long an attempt under suspicion is waited for before the next
+// step is started beside it: until that is long; half as long again if what
+// failed did so at once, for then it is not waiting that is to be feared. That
+// costs one call in a hundred rather than one in twenty.
+func (a *attempt) patience() time.Duration {
+	if a.prompt {
+		return a.worry() * 3 / 2
+	}
+	return a.worry()
+}
+
+// worry is what is a long wait for the first content: for what is long in calm,
+// or if that is not known half of what the route allows.
 func (a *attempt) worry() time.Duration {
 	if p := a.expected.usual.P95; p > 0 {
 		return p

@@ -82,7 +82,7 @@ func (j *job) tooSlow(i int) bool {
 	}
 	now := time.Now()
 	left := j.deadline.Sub(now)
-	if j.usual(&j.plan.Steps[i]).Median <= left {
+	if own := j.usual(&j.plan.Steps[i]); own.P95 <= 0 || own.Median <= left {
 		return false
 	}
 	for k := i + 1; k < len(j.plan.Steps); k++ {
@@ -148,13 +148,14 @@ func (e *expectation) learned(floor time.Duration) time.Duration {
 // an attempt was cut short.
 func (a *attempt) measure(o *Outcome, err *switchgear.Error, now time.Time) {
 	usual := a.expected.usual.Median
-	if usual <= 0 || a.probe || (err != nil && err.Class == switchgear.ClassCanceled && !a.lost()) {
+	if a.expected.usual.P95 <= 0 || a.probe || (err != nil && err.Class == switchgear.ClassCanceled && !a.lost()) {
 		return
 	}
 	took := a.took(err, now)
 	if took <= 0 && a.lost() && o.Kind == OutcomeIgnored {
 		took = now.Sub(a.start) // that long it was waited for
 	}
+	o.Whole = a.kind != kindStream
 	if took > 0 {
 		o.Ratio = float64(took) / float64(usual)
 	}
@@ -186,8 +187,10 @@ func (a *attempt) teach(kind OutcomeKind, err *switchgear.Error, now time.Time) 
 		if c, ok := a.step.Breaker.(Calmer); !a.calm || ok && !c.Calm() {
 			pace.Spoil(now)
 		}
+	case kind == OutcomeIgnored && a.calm && a.lost() && a.kind == kindStream && !a.content:
+		pace.Learn(Sample{Input: a.tokens, Output: a.most, First: now.Sub(a.start), Raced: true, Lost: true}, now)
 	case kind == OutcomeOK && a.calm:
-		s := Sample{Input: a.tokens, Output: a.most}
+		s := Sample{Input: a.tokens, Output: a.most, Raced: a.race != nil}
 		if took := a.took(err, now); a.kind == kindStream {
 			s.First = took
 		} else {

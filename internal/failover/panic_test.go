@@ -70,6 +70,22 @@ func TestDespair(t *testing.T) {
 	}
 }
 
+// TestDespairOnce: a step that was asked as a rival and again in its turn, and
+// was barred both times, is tried once all the same.
+func TestDespairOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := []act{{err: fault(switchgear.ClassServer)}}
+		s := suspected(t, []act{{delay: 2 * time.Second, err: fault(switchgear.ClassServer)}}, down)
+		s.books[1].closed, s.books[1].until = true, s.began.Add(time.Minute)
+		r := s.stream(t.Context())
+		synctest.Wait()
+		s.over(r.trace)
+		if r.err == nil || s.counts() != "1 1" {
+			t.Errorf("%s calls: %v", s.counts(), r.err)
+		}
+	})
+}
+
 // rigid is a breaker that cannot be overruled.
 type rigid struct{ Breaker }
 

@@ -126,6 +126,7 @@ type Verdict struct {
 	Pass   bool
 	Calm   bool      // pass, and nothing is suspected: what is measured may be learned from
 	Watch  bool      // pass, but the target is under suspicion: be ready to race it with the next
+	Prompt bool      // with Watch: what fails here fails at once. There is little to be gained by a race
 	Tee    bool      // pass as a trial: the next target is started at the same moment, and the first content wins
 	Final  bool      // no, and panic must not overrule it: it is held, or the model is gone
 	Reason string    // why not: "breaker open"
@@ -163,6 +164,11 @@ type Outcome struct {
 	// request like this; of the loser of a race, how long it was waited for. 0
 	// if either is unknown.
 	Ratio float64
+	// Late: the failure took longer to show than nearly every answer takes to
+	// begin, so that a race would have hidden it from the user.
+	Late bool
+	// Whole: the answer came in one piece, and Ratio is of the time to its end.
+	Whole bool
 	// Rival is the next target's usual time to the first content, in the same
 	// measure as Ratio. 0 if there is none, it is barred, or nothing is known.
 	Rival float64
@@ -224,7 +230,8 @@ type Limit interface {
 // and is left like any other; false is that the limit is a fixed one, and holds.
 type Pressed interface{ Press() bool }
 
-// Span is how long something usually takes. The zero Span is: not known yet.
+// Span is how long something usually takes. The zero Span is: not known yet. One
+// with a median alone is a guess, of use in comparing one target with another.
 type Span struct{ Median, P95 time.Duration }
 
 // Sample is one measured answer.
@@ -233,6 +240,8 @@ type Sample struct {
 	Output int64         // the most tokens that were asked for; 0 if not said
 	First  time.Duration // from the call to the first content of a stream; 0 if it was none
 	Whole  time.Duration // from the call to the end of an answer in one piece; 0 if it was none
+	Raced  bool          // another target was asked at the same time: of those that take long only some come to be measured
+	Lost   bool          // and it was faster: this one would have taken longer than is said here
 }
 
 // Pace knows how fast a target answers while nothing is wrong. Its calls

@@ -136,7 +136,7 @@ func compete[T any](j *job, op *operation[T], p *permit, beside *company) heat[T
 		start(first)
 		start(rival)
 	} else {
-		if d := first.worry(); d > 0 {
+		if d := first.patience(); d > 0 {
 			timer := time.NewTimer(d)
 			defer timer.Stop()
 			due = timer.C

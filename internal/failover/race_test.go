@@ -133,6 +133,36 @@ func TestHedgeOff(t *testing.T) {
 	}
 }
 
+// TestLate: a failure that takes longer to show than nearly every answer takes to
+// begin is one that a race helps against.
+func TestLate(t *testing.T) {
+	for d, late := range map[time.Duration]bool{0: false, time.Second: false, time.Second + 1: true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := suspected(t, []act{{delay: d, err: fault(switchgear.ClassServer)}}, nil)
+			s.books[0].mood.Prompt = true
+			s.stream(t.Context())
+			synctest.Wait()
+			if o := s.books[0].last(); o.Kind != OutcomeFail || o.Late != late {
+				t.Errorf("after %v: %+v", d, o)
+			}
+		})
+	}
+}
+
+// TestHedgeLater: what fails at once is raced half as long again later.
+func TestHedgeLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := suspected(t, slowly(2500*time.Millisecond), slowly(500*time.Millisecond))
+		s.books[0].mood.Prompt = true
+		r := s.stream(t.Context())
+		synctest.Wait()
+		s.over(r.trace)
+		if r.err != nil || s.counts() != "1 1" || s.elapsed() != 2*time.Second {
+			t.Errorf("%v after %s calls and %v", r.err, s.counts(), s.elapsed())
+		}
+	})
+}
+
 // TestHedgePasses over what is open on its way to the next that serves, pays
 // for it, and the walk goes on after the later of two that fail.
 func TestHedgePasses(t *testing.T) {

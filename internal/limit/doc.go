@@ -16,7 +16,8 @@
 //	       provider asks for less rather than for a wait; once a second at most,
 //	       for the others in flight were sent under the same mistake; never
 //	       below 1, and never higher than before
-//	grow   10 % every 10 seconds, and at least one place
+//	grow   10 % every 10 seconds, and at least one place; if it was cut within five
+//	       minutes of an outage's end 10 %, then 20 %, 40 %, and 80 % from then on
 //	drop   when it has grown past twice the most that was in flight since the
 //	       last cut, or past the fixed limit (it bounds nothing any more), or
 //	       after 5 minutes without push-back

@@ -127,13 +127,24 @@ func (l *Limit) advance(now time.Time) {
 	}
 	for now.Sub(l.grown) >= growEvery { // at most 30 times: by then it is forgotten
 		l.grown = l.grown.Add(growEvery)
-		limit = max(limit+1, limit*11/10)
+		limit = max(limit+1, limit*(100+l.growth())/100)
 		l.shrink(limit)
 	}
 	if limit > 2*l.peak.Load() || (l.most != 0 && limit >= l.most) {
 		limit = 0
 	}
 	l.set(limit)
+}
+
+// growth is by how many percent the limit grows. What a target bears that has
+// come back just now was measured while it had a part of its capacity: there the
+// limit grows faster the longer nothing pushes back, and is out of the way within
+// a minute.
+func (l *Limit) growth() int64 {
+	if l.back.IsZero() || l.pushed.Sub(l.back) > backTime {
+		return 10
+	}
+	return 10 << min(max(int64(l.grown.Sub(l.pushed)/growEvery)-1, 0), 3)
 }
 
 // shrink lets the surplus fall as the limit grows, until they meet.
@@ -161,9 +172,10 @@ func (l *Limit) set(limit int64) {
 // Forget drops what was learned. It is for a target that was left alone for a
 // while and is let back in little by little: how much it bears now, what it
 // refused then does not tell.
-func (l *Limit) Forget() {
+func (l *Limit) Forget(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.back = now
 	l.surplus.Store(0)
 	l.cut = time.Time{}
 	l.set(0)

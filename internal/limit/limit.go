@@ -17,6 +17,7 @@ const (
 	cutEvery   = time.Second      // the limit is cut once in this time
 	growEvery  = 10 * time.Second // the limit grows once in this time
 	forgetTime = 5 * time.Minute  // without push-back, after which there is no limit
+	backTime   = 5 * time.Minute  // after its return, in which a target's capacity may still be growing
 )
 
 // What push-back has to come to before the limit is cut for it. A provider that
@@ -56,6 +57,7 @@ type Limit struct {
 	pushed time.Time  // the last push-back
 	cut    time.Time  // the last that cut the limit
 	grown  time.Time  // up to when growth is accounted for
+	back   time.Time  // when the target was last let back in; zero for never
 	cuts   uint64
 
 	bad   int64         // push-back since the cut, or for tellTime

@@ -233,6 +233,31 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
+// TestReturning: what was learned of a target that had just come back is out of
+// the way in a minute; of one that has been back for long it is not.
+func TestReturning(t *testing.T) {
+	for _, c := range []struct {
+		back time.Duration // before the push-back
+		want []int
+	}{
+		{time.Minute, []int{50, 55, 66, 92, 165, 0}},
+		{backTime + time.Second, []int{50, 55, 60, 66, 72, 79}},
+	} {
+		l := New(Options{})
+		l.Forget(start.Add(-c.back))
+		fill(l, switchgear.StakesHigh, 100, start)
+		l.Leave(less, start)
+		leave(l, 99, start)
+		var got []int
+		for i := range c.want {
+			got = append(got, l.Snapshot(at(time.Duration(i)*growEvery)).Limit)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("back %v before: %s", c.back, diff)
+		}
+	}
+}
+
 // TestSmallRecovery: from one place on a target that is kept at its limit, the
 // limit grows by whole places and stays for five minutes.
 func TestSmallRecovery(t *testing.T) {
@@ -391,7 +416,7 @@ func TestForget(t *testing.T) {
 	if s := l.Snapshot(start); s.Limit != 50 {
 		t.Fatalf("%+v", s)
 	}
-	l.Forget()
+	l.Forget(start)
 	if got := fill(l, switchgear.StakesLow, 200, start); got != 200 {
 		t.Errorf("refused after %d", got)
 	}

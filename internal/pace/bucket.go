@@ -44,21 +44,23 @@ func wholeBucket(input, output int64) int {
 }
 
 // borrowed is what is usual in a bucket, or, if that is not known, the shortest
-// of what is usual in the next larger ones. The zero Span if that is not known
-// either.
+// of what is usual in the next larger ones. If that is not known either, it is
+// what can be guessed of the bucket, or the zero Span.
 func (p *Pace) borrowed(bucket int) failover.Span {
-	none := failover.Span{}
-	if p.learned[bucket] != none {
+	if p.learned[bucket].P95 > 0 {
 		return p.learned[bucket]
 	}
-	least := none
+	least := failover.Span{}
 	for _, larger := range largerThan(bucket) {
 		if larger < 0 {
 			break
 		}
-		if s := p.learned[larger]; s != none && (least == none || s.P95 < least.P95) {
+		if s := p.learned[larger]; s.P95 > 0 && (least.P95 == 0 || s.P95 < least.P95) {
 			least = s
 		}
+	}
+	if least.P95 == 0 {
+		return p.learned[bucket]
 	}
 	return least
 }

@@ -17,7 +17,7 @@
 //
 // Where k is 1,024. Each of the 36 buckets has a histogram whose bins grow by 8 %
 // from 1 ms to 20 minutes; between the edges of a bin it is read off in proportion. An
-// error of more than 8 % is not possible, one of 2 % is usual. A target takes 54
+// error of more than 8 % is not possible, one of 2 % is usual. A target takes 57
 // KiB, all of it at the start; nothing is allocated afterwards.
 //
 // # Learning in calm
@@ -58,6 +58,11 @@
 // nothing. An output that was not said is neither larger nor smaller than any other:
 // it lends and borrows among its own kind. A bucket that is known says what it saw, even if
 // that is longer than what a larger one saw.
+//
+// From 8 samples on a bucket that can borrow nothing says its median, and no percentile: too
+// rough for a deadline, good enough to tell whether the next step is faster than one that
+// has become slow. Races count for that too, and for nothing else: in them the slow are cut
+// short. They are all that is known of a fallback that is hardly ever needed.
 //
 // # Where this comes from
 //

@@ -86,11 +86,14 @@ func (w *weights) keep(now time.Time) float32 {
 	return max(float32(math.Exp2(-float64(age)/float64(halfLife))), leastWeight/w.total)
 }
 
-// span is the median and the 95th percentile; the zero Span if there are too
-// few samples to say.
+// span is the median and the 95th percentile; the median alone if there are
+// few samples, and the zero Span if there are too few to say even that.
 func (w *weights) span() failover.Span {
-	if w.total < enough {
+	switch {
+	case w.total < few:
 		return failover.Span{}
+	case w.total < enough:
+		return failover.Span{Median: w.quantile(0.5)}
 	}
 	return failover.Span{Median: w.quantile(0.5), P95: w.quantile(0.95)}
 }

@@ -16,6 +16,8 @@ const (
 	lapse       = 10 * time.Minute // between two suspicions that have nothing to do with each other
 	stubborn    = time.Hour        // of suspicion without calm, after which everything is forgotten
 	enough      = 20               // samples that make a bucket known
+	few         = 8                // samples that make its median guessed, to a quarter more or less
+	recent      = 32               // races that a guess is made of
 	leastWeight = 100              // samples a bucket keeps the weight of, however old they are
 )
 
@@ -37,6 +39,7 @@ type Pace struct {
 	doubted  time.Time              // the first of the suspicions without calm between; zero if there is none
 	anew     bool                   // everything was forgotten, and suspicion counts for nothing until one bucket is known again
 	learned  [buckets]failover.Span // of the baseline, before borrowing
+	races    [buckets]races         // of a bucket that is not known
 }
 
 // New makes a Pace that knows nothing.
@@ -62,6 +65,12 @@ func (p *Pace) Learn(s failover.Sample, now time.Time) {
 	first, whole := binOf(s.First), binOf(s.Whole) // not under the lock
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if s.Raced {
+		if s.First > 0 {
+			p.guess(firstBucket(s.Input), first, s.Lost)
+		}
+		return
+	}
 	if now.Sub(p.spoiled) < quarantine && !p.anew {
 		return
 	}
@@ -96,6 +105,20 @@ func (p *Pace) Spoil(now time.Time) {
 	}
 	if now.After(p.spoiled) {
 		p.spoiled = now
+	}
+}
+
+// guess says the median of a bucket of which nothing better is known by what
+// came of the last races.
+func (p *Pace) guess(bucket, bin int, lost bool) {
+	if p.learned[bucket].P95 > 0 {
+		return
+	}
+	r := &p.races[bucket]
+	r.add(bin, lost)
+	if m := r.median(); m > 0 {
+		p.learned[bucket] = failover.Span{Median: m}
+		p.publish()
 	}
 }
 
@@ -145,7 +168,7 @@ func (p *Pace) commit(w *[buckets]counts, now time.Time) {
 		p.baseline[i].fold(&w[i], now)
 		w[i] = counts{}
 		p.learned[i] = p.baseline[i].span()
-		p.known = p.known || p.learned[i] != failover.Span{}
+		p.known = p.known || p.learned[i].P95 > 0
 	}
 	p.doubted = time.Time{}
 	p.anew = p.anew && !p.known

@@ -53,6 +53,16 @@ func figures() []kindOf {
 	}
 }
 
+// kindNamed is the figure of a name.
+func kindNamed(name string) kindOf {
+	for _, f := range figures() {
+		if f.name == name {
+			return f
+		}
+	}
+	return kindOf{name: name, limit: -1}
+}
+
 // Limits are what an outage may cost, by the figure's name. What they leave
 // out has its default.
 type Limits map[string]float64
@@ -127,7 +137,10 @@ func (o *Options) judge(w *world, t *tape, hit struck, pages []Page) *Outcome {
 	out := &Outcome{
 		Script: o.Script.Name(), Title: o.Script.Title(), Modelled: o.Script.After(), Strikes: hit.provider, Rate: o.Rate, Lasts: seconds(bad),
 		Calm: phase(t.answers, -o.Calm, 0), Bad: phase(t.answers, 0, bad), After: phase(t.answers, bad, bad+o.After),
-		Moves: t.moves, Slices: o.timeline(t, w.upstreams, hit), Episodes: x.episodes(), Routes: x.routes(),
+		Moves: t.moves, Slices: o.timeline(t, w.upstreams, hit), Step: o.step().Seconds(), Episodes: x.episodes(), Routes: x.routes(),
+	}
+	if o.real {
+		out.Real, out.Shorter = true, o.Shorter
 	}
 	if o.Script.Strikes() == sim.ScopeModel {
 		out.Strikes = hit.String()
@@ -156,7 +169,7 @@ func (x *examiner) figures(out *Outcome) {
 		FigurePages: float64(acted(out.Pages, "trigger")), FigureResolves: float64(acted(out.Pages, "resolve")),
 	}
 	for _, f := range figures() {
-		limit := x.o.Limits.of(f, out.Script)
+		limit := x.o.limit(f, out.Script)
 		one := Figure{Name: f.name, Unit: f.unit, Least: f.least}
 		switch f.name {
 		case FigureOpen:
@@ -167,6 +180,9 @@ func (x *examiner) figures(out *Outcome) {
 			x.worstLoad(&one, limit)
 		default:
 			one.Value, one.OK = values[f.name], true
+			if x.o.real && (f.name == FigureP999 || f.name == FigureResolves) && limit < 0 {
+				one.Note = notReal(f.name)
+			}
 			if limit >= 0 {
 				one.Limit = new(limit)
 				one.OK = one.Value <= limit
@@ -175,7 +191,7 @@ func (x *examiner) figures(out *Outcome) {
 				}
 			}
 		}
-		if f.name == FigurePages || f.name == FigureResolves {
+		if (f.name == FigurePages || f.name == FigureResolves) && !x.o.real {
 			one.OK = one.OK && values[FigurePages] == values[FigureResolves]
 		}
 		out.Figures = append(out.Figures, one)

@@ -47,7 +47,11 @@ func drillColumns() [][2]string {
 // besides.
 func printDrill(c *cobra.Command, file string, results []*drill.Outcome) {
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "%s at %g requests/s\n\n", file, results[0].Rate)
+	how := ""
+	if r := results[0]; r.Real {
+		how = fmt.Sprintf(", over sockets and in real time, the outage %g times shorter", r.Shorter)
+	}
+	fmt.Fprintf(out, "%s at %g requests/s%s\n\n", file, results[0].Rate, how)
 	head := []string{"OUTAGE", "STRIKES", "USERS OK", "SDK ONLY"}
 	for _, col := range drillColumns() {
 		head = append(head, col[1])

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 //	launch NAME ARGS...  runs switchgear ARGS in the background
 //	lines NAME FILE      sets $NAME to the number of whole lines of a file
 //	paid STORED TOTAL    checks that the run on stdout paid for what was not stored, and for nothing else
-//	signal NAME TERM|KILL|HUP
+//	signal NAME TERM|INT|KILL|HUP
 //	finish NAME          waits for the process to end and prints what it wrote
 //	until NAME TEXT      waits until the process has written a line that holds TEXT
 //	receive NAME STATUS  listens for alerts and answers with STATUS (0: never); sets $NAME to its address
@@ -186,7 +186,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP}
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP}
 	ts.Check(find(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
 }
 

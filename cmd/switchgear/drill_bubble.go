@@ -241,12 +241,7 @@ type bar struct {
 }
 
 func newBar(out io.Writer, n int) *bar {
-	file, ok := out.(*os.File)
-	if ok {
-		info, err := file.Stat()
-		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if !ok || os.Getenv("TERM") == "dumb" {
+	if _, _, ok := screen(out); !ok || os.Getenv("TERM") == "dumb" {
 		out = nil
 	}
 	return &bar{out: out, parts: make([]atomic.Uint32, n)}

@@ -68,7 +68,7 @@ func printDrill(c *cobra.Command, file string, results []*drill.Outcome) {
 				fmt.Fprintln(out, "\nMissed (marked !):")
 			}
 			missed = true
-			fmt.Fprintf(out, "  %s  %s\n", r.Script, f.Sentence())
+			fmt.Fprintf(out, "  %s  %s\n", oneLine(r.Script), f.Sentence())
 		}
 	}
 	printStranded(c, results)
@@ -84,7 +84,7 @@ PAGES      how often somebody was woken                   CUT       half answers
 `
 
 func drillRow(r *drill.Outcome) []string {
-	row := []string{strings.TrimSpace(r.Script + " " + r.Title), r.Strikes}
+	row := []string{oneLine(strings.TrimSpace(r.Script + " " + r.Title)), oneLine(r.Strikes)}
 	for _, f := range r.Figures {
 		if f.Name == drill.FigureOK {
 			row = append(row, f.String())

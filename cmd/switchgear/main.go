@@ -78,7 +78,7 @@ func codeOf(talk io.Writer, err error) int {
 	}
 	cfg, isConfig := errors.AsType[*gateway.ConfigError](err)
 	switch {
-	case errors.Is(err, errSilent):
+	case errors.Is(err, errSilent), err.Error() == "": // all is said
 	case isConfig:
 		fmt.Fprint(talk, app.Report(cfg.Findings))
 	default:
@@ -102,6 +102,7 @@ func newRoot() *cobra.Command {
 		Short: "One interface in front of every model provider, with routes, fallbacks and breakers",
 		Long: `Switchgear stands between a product and the models it calls.
 
+  switchgear demo                        a provider's ten bad minutes in sixty seconds, and what users see of them
   switchgear serve                       the routes of switchgear.yaml, or of the provider keys in the environment, or of the simulator
   switchgear check                       find every mistake in switchgear.yaml
   switchgear call chat "Hello"           ask a route one question
@@ -116,6 +117,6 @@ Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the c
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w. See %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newDrill(), newBubble(), newAlerts(), newLock(), newEval(), newSwap(), newTune())
+	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newDrill(), newDemo(), newBubble(), newAlerts(), newLock(), newEval(), newSwap(), newTune())
 	return root
 }

@@ -3,10 +3,9 @@ package drill
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/provider/sim"
 )
 
@@ -71,19 +70,19 @@ type Limits map[string]float64
 func (l Limits) Parse(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	var names []string
-	for _, f := range figures() {
-		names = append(names, f.name)
-		if f.name != name {
+	for _, f := range config.DrillFigures() {
+		names = append(names, f.Name)
+		if f.Name != name {
 			continue
 		}
-		v, err := f.parse(value)
+		v, err := f.Limit(value)
 		if err != nil || !ok {
-			return fmt.Errorf("%q is no limit: write %s", text, f.example())
+			return fmt.Errorf("%q is no limit: write for example %s=%s", text, name, f.Example())
 		}
 		l[name] = v
 		return nil
 	}
-	return fmt.Errorf("%q is no limit: there is no figure %q. There are %s", text, name, strings.Join(names, ", "))
+	return fmt.Errorf("%q is no limit: there is no figure %q. %s", text, name, strings.TrimSpace(config.DidYouMean(name, names)+" There are "+strings.Join(names, ", ")))
 }
 
 // of is the limit of a figure. B and G are scripts whose failures take a second or two each to be
@@ -101,33 +100,6 @@ func (l Limits) of(f kindOf, script string) float64 {
 		}
 	}
 	return f.limit
-}
-
-func (f *kindOf) parse(text string) (float64, error) {
-	if f.unit == "s" {
-		if d, err := time.ParseDuration(text); err == nil {
-			return d.Seconds(), nil
-		}
-	}
-	if f.unit == "%" {
-		text = strings.TrimSuffix(text, "%")
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err == nil && !(v >= 0 && v <= 1e9) {
-		err = strconv.ErrRange
-	}
-	return v, err
-}
-
-func (f *kindOf) example() string {
-	switch f.unit {
-	case "s":
-		return "for example " + f.name + "=1.5s"
-	case "%":
-		return "for example " + f.name + "=99.9%"
-	default:
-		return "for example " + f.name + "=1.05"
-	}
 }
 
 // judge makes of everything that was seen what is reported.

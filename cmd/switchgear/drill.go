@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ func mechanismNames() []string {
 
 // run plays every outage that was asked for, and reports.
 func (f *drillFlags) run(c *cobra.Command, args []string) error {
-	jobs, err := f.prepare(args)
+	jobs, err := f.prepare(c, args)
 	if err != nil {
 		return err
 	}
@@ -147,8 +148,8 @@ func (f *drillFlags) writePage(results []*drill.Outcome) error {
 }
 
 // prepare finds every mistake before anything is played.
-func (f *drillFlags) prepare(args []string) ([]drillJob, error) {
-	base, err := f.base()
+func (f *drillFlags) prepare(c *cobra.Command, args []string) ([]drillJob, error) {
+	base, err := f.base(c)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +190,7 @@ func (f *drillFlags) prepare(args []string) ([]drillJob, error) {
 }
 
 // base is what all outages have in common.
-func (f *drillFlags) base() (drillJob, error) {
+func (f *drillFlags) base(c *cobra.Command) (drillJob, error) {
 	loaded, err := f.source.Load()
 	if err != nil {
 		return drillJob{}, err
@@ -198,10 +199,10 @@ func (f *drillFlags) base() (drillJob, error) {
 	if err != nil {
 		return drillJob{}, err
 	}
-	if f.rate < 0.1 || f.rate > 1000 {
+	if f.rate < config.LeastDrillRate || f.rate > config.MostDrillRate {
 		return drillJob{}, fmt.Errorf("--rate takes 0.1 to 1000 requests a second, not %g", f.rate)
 	}
-	limits := drill.Limits{}
+	limits := f.configured(c, loaded.Config)
 	for _, l := range f.limits {
 		if err := limits.Parse(l); err != nil {
 			return drillJob{}, fmt.Errorf("--limit: %w", err)
@@ -231,6 +232,20 @@ func (f *drillFlags) base() (drillJob, error) {
 		return job, plainError(err)
 	}
 	return job, nil
+}
+
+// configured takes what the configuration says of drills where the command line
+// says nothing.
+func (f *drillFlags) configured(c *cobra.Command, cfg *config.Config) drill.Limits {
+	if d := &cfg.Drill; d.Rate > 0 && !c.Flags().Changed("rate") {
+		f.rate = d.Rate
+	}
+	if f.strike == "" {
+		f.strike = cfg.Drill.Strike
+	}
+	limits := drill.Limits{}
+	maps.Copy(limits, cfg.Drill.Limits)
+	return limits
 }
 
 // sourceText is the text that a configuration was read from.

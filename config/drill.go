@@ -31,8 +31,19 @@ type DrillFigure struct {
 // DrillFigures are all of them.
 func DrillFigures() []DrillFigure {
 	return []DrillFigure{
-		{"ok", "%"}, {"truncated", ""}, {"p50", "s"}, {"p99", "s"}, {"p99.9", "s"}, {"open", "s"}, {"back", "s"},
-		{"calls", ""}, {"load", "%"}, {"wasted", ""}, {"extra", "%"}, {"pages", ""}, {"resolve", ""},
+		{"ok", "%"},
+		{"truncated", ""},
+		{"p50", "s"},
+		{"p99", "s"},
+		{"p99.9", "s"},
+		{"open", "s"},
+		{"back", "s"},
+		{"calls", ""},
+		{"load", "%"},
+		{"wasted", ""},
+		{"extra", "%"},
+		{"pages", ""},
+		{"resolve", ""},
 	}
 }
 

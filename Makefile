@@ -21,6 +21,14 @@ build: ## build bin/switchgear
 run: build ## build and serve: your switchgear.yaml, your provider keys, or else the simulator
 	@bin/switchgear serve
 
+.PHONY: demo
+demo: build ## watch a provider's ten bad minutes in sixty seconds; needs nothing
+	@bin/switchgear demo
+
+.PHONY: demo-recording
+demo-recording: build ## make docs/demo.svg anew: the picture in the README
+	@bin/switchgear demo --record docs/demo.svg
+
 .PHONY: test
 test: ## everything that proves the product works: unit, race, script, corpus, conformance; installs what it needs
 	@scripts/test-needs.sh

@@ -31,6 +31,7 @@ type Config struct {
 	Clients    []Client
 	Gate       Gate
 	Alerts     []Receiver
+	Drill      Drill
 	NoAlerts   bool   // the file says that nobody is to be told of anything
 	Generation string // six hexadecimal digits that change when the configuration does
 	Pos        Places

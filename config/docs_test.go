@@ -33,6 +33,16 @@ func TestReferenceIsComplete(t *testing.T) {
 			t.Errorf("the reference has no row for admin.%s", key)
 		}
 	}
+	for _, key := range shapeDrill.keys() {
+		if !strings.Contains(page, "\n| `drill."+key+"` | ") {
+			t.Errorf("the reference has no row for drill.%s", key)
+		}
+	}
+	for _, key := range shapeFigures.keys() {
+		if !strings.Contains(page, "`"+key+"`") {
+			t.Errorf("the reference does not name drill.limits.%s", key)
+		}
+	}
 	for _, s := range services() {
 		last := func(model string) string { return model[strings.LastIndex(model, "models/")+len("models/"):] }
 		row := "| `" + s.variable + "` | " + s.small

@@ -67,7 +67,7 @@ func TestSchemaKeys(t *testing.T) {
 	want := map[string][]string{}
 	for _, s := range []shape{
 		shapeFile, shapeAdmin, shapeProvider, shapeModel, shapeRoute, shapeStep, shapeWith, shapeThinking,
-		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient, shapeBreaker, shapeReceiver, shapeGate,
+		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient, shapeBreaker, shapeReceiver, shapeGate, shapeDrill, shapeFigures,
 	} {
 		want[string(s)] = slices.Sorted(slices.Values(s.keys()))
 		if len(want[string(s)]) == 0 || (s.example() == "" && s != shapeFile) {
@@ -120,6 +120,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"gate-unknown-mode", "gate-unknown-setting", "gate-not-a-word", "gate-key-malformed", "gate-no-keys", "eval-absolute", "eval-not-yaml", "eval-empty",
 		"alert-unknown-sink", "alert-sink-of-a-later-version", "alert-without-kind", "alert-without-on", "alert-on-empty", "alert-unknown",
 		"alert-without-key", "alert-without-url", "alert-without-secret", "alert-key-of-webhook", "alert-not-a-map", "alert-end-alone",
+		"drill-unknown-setting", "drill-unknown-figure", "drill-limit-no-time", "drill-limit-no-number", "drill-rate-zero", "drill-not-a-map",
 	} {
 		text, err := os.ReadFile("testdata/bad/" + name + ".yaml")
 		if err != nil {

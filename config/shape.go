@@ -22,12 +22,14 @@ const (
 	shapeBreaker  shape = "breaker"
 	shapeReceiver shape = "receiver"
 	shapeGate     shape = "gate"
+	shapeDrill    shape = "drill"
+	shapeFigures  shape = "drill_limits"
 )
 
 // keys are the settings of a shape, most used first.
 func (s shape) keys() []string {
 	return map[shape][]string{
-		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts"},
+		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts", "drill"},
 		shapeAdmin:    {"listen", "token"},
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight", "recordings"},
 		shapeModel:    {"model", "tier", "price", "same_as", "retires"},
@@ -46,6 +48,8 @@ func (s shape) keys() []string {
 		shapeBreaker:  {"window", "cooldown", "probe"},
 		shapeReceiver: {"kind", "on", "key", "url", "secret"},
 		shapeGate:     {"mode", "trusted_keys"},
+		shapeDrill:    {"limits", "strike", "rate"},
+		shapeFigures:  figureNames(),
 	}[s]
 }
 
@@ -77,6 +81,8 @@ func (s shape) example() string {
 		shapeBreaker:  "{window: 10s, cooldown: 5s..15s}",
 		shapeReceiver: `{kind: pagerduty, key: "${PD_ROUTING_KEY}", on: [circuit_open]}`,
 		shapeGate:     `{mode: enforce, trusted_keys: ["ed25519:..."]}`,
+		shapeDrill:    "{limits: {ok: 99.9%, p99: 1s}}",
+		shapeFigures:  "{ok: 99.9%, p99: 1s}",
 	}[s]
 }
 

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -23,7 +24,7 @@ const (
 
 // alone plays the outage without a gateway: each user asks the first target of
 // the route, through an SDK with its own retries.
-func (o *Options) alone() (*Phase, error) {
+func (o *Options) alone(ctx context.Context) (*Phase, error) {
 	cfg, names, err := house(o)
 	if err != nil {
 		return nil, err
@@ -40,20 +41,28 @@ func (o *Options) alone() (*Phase, error) {
 	defer up.CloseIdleConnections()
 	t := &tape{zero: time.Now()}
 	server.Play(o.Script, strike(hit, o.Seed))
-	load := o.traffic(served, (&sdk{transport: up}).serve, t.answered)
-	load.run(time.Now().Add(o.lasts()))
+	load := o.traffic(served, (&sdk{ctx, up}).serve, t.answered)
+	load.run(ctx, time.Now().Add(o.lasts()))
 	load.running.Wait()
-	p := phase(t.answers, 0, o.lasts())
+	return t.alone(o.lasts()), nil
+}
+
+// alone sums up what users had from the SDK.
+func (t *tape) alone(lasted time.Duration) *Phase {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := phase(t.answers, 0, lasted)
 	calls := 0
 	for i := range t.answers {
 		calls += t.answers[i].calls
 	}
 	p.calls(calls)
-	return p, nil
+	return p
 }
 
 // sdk is a client as its vendor made it.
 type sdk struct {
+	ctx       context.Context // ends when nobody waits for answers any more
 	transport http.RoundTripper
 }
 
@@ -61,7 +70,7 @@ func (s *sdk) serve(q *question, a *answer) {
 	defer func() { a.over(time.Since(q.at)) }()
 	for try := range sdkRetries + 1 {
 		resp, err := s.send(q)
-		if err == nil && !retried(resp) || try == sdkRetries {
+		if err == nil && !retried(resp) || try == sdkRetries || s.ctx.Err() != nil {
 			if err != nil {
 				a.cut = true
 				return
@@ -76,7 +85,7 @@ func (s *sdk) serve(q *question, a *answer) {
 			}
 			_ = resp.Body.Close()
 		}
-		pass(wait)
+		pass(s.ctx, wait)
 		q.retries++
 	}
 }
@@ -84,7 +93,7 @@ func (s *sdk) serve(q *question, a *answer) {
 // send posts a request to the first target of its route.
 func (s *sdk) send(q *question) (*http.Response, error) {
 	body := q.body(q.route.first.Model)
-	r, err := http.NewRequest(http.MethodPost, "http://sdk.sim/v1"+q.path(), strings.NewReader(body)) //nolint:noctx // users are patient: nobody hangs up
+	r, err := http.NewRequestWithContext(s.ctx, http.MethodPost, "http://sdk.sim/v1"+q.path(), strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -96,14 +105,20 @@ func (s *sdk) send(q *question) (*http.Response, error) {
 	return s.transport.RoundTrip(r)
 }
 
-// read takes an answer as it comes.
+// read takes an answer of the first target's as it comes.
 func read(resp *http.Response, q *question, a *answer) {
+	a.server = q.route.first.String()
+	a.drink(resp)
+}
+
+// drink takes an answer as it comes.
+func (a *answer) drink(resp *http.Response) {
 	defer func() { _ = resp.Body.Close() }()
-	a.status, a.server = resp.StatusCode, q.route.first.String()
+	a.status = resp.StatusCode
 	piece := make([]byte, 4096)
 	for {
 		n, err := resp.Body.Read(piece)
-		a.take(piece[:n], time.Since(q.at))
+		a.take(piece[:n], time.Since(a.question.at))
 		if err != nil {
 			a.cut = !errors.Is(err, io.EOF)
 			return

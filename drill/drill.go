@@ -2,13 +2,14 @@
 // configuration, its providers replaced by simulated ones, a steady load of
 // users, and what those users saw in the end.
 //
-// It assumes that it stands in a bubble of testing/synctest, so that ten
+// [Run] assumes that it stands in a bubble of testing/synctest, so that ten
 // minutes take seconds. It does not import testing: whoever starts the bubble
 // does. No signal and no context from outside may reach into a bubble.
+// [RunReal] plays the same over sockets and in real time, and needs no bubble.
 //
-// Nothing leaves the process. Providers get made-up keys and are reached over
-// connections in memory; alerts go to a recorder; clients, stores and
-// telemetry are left out.
+// Nothing leaves the machine. Providers get made-up keys and are reached over
+// connections in memory, or over loopback; alerts go to a recorder; clients,
+// stores and telemetry are left out.
 package drill
 
 import (
@@ -45,8 +46,11 @@ type Options struct {
 	Now     time.Time                     // the real date: prices and retirements depend on it
 	Without []gateway.Mechanism           // mechanisms that are switched off, to see what they are worth
 	Limits  Limits                        // what it may cost; nil for the defaults
+	Shorter float64                       // of [RunReal]: how many times shorter the outage is; 0 for DefaultShorter
 	Alone   bool                          // play it once more without a gateway: the SDK's retries only
-	Tell    func(done, all time.Duration) // called every virtual second; nil for nobody
+	Tell    func(done, all time.Duration) // called every second; nil for nobody
+
+	real bool
 }
 
 func (o *Options) fill() {
@@ -78,13 +82,13 @@ func (o *Options) lasts() time.Duration {
 func Run(ctx context.Context, o Options) (*Outcome, error) {
 	o.fill()
 	if d := time.Until(o.Now); d > 0 {
-		pass(d) // a bubble begins in the year 2000
+		pass(ctx, d) // a bubble begins in the year 2000
 	}
 	out, err := o.play(ctx)
 	if err != nil || !o.Alone {
 		return out, err
 	}
-	out.Alone, err = o.alone()
+	out.Alone, err = o.alone(ctx)
 	return out, err
 }
 

@@ -3,10 +3,9 @@ package drill
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/provider/sim"
 )
 
@@ -53,6 +52,16 @@ func figures() []kindOf {
 	}
 }
 
+// kindNamed is the figure of a name.
+func kindNamed(name string) kindOf {
+	for _, f := range figures() {
+		if f.name == name {
+			return f
+		}
+	}
+	return kindOf{name: name, limit: -1}
+}
+
 // Limits are what an outage may cost, by the figure's name. What they leave
 // out has its default.
 type Limits map[string]float64
@@ -61,19 +70,19 @@ type Limits map[string]float64
 func (l Limits) Parse(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	var names []string
-	for _, f := range figures() {
-		names = append(names, f.name)
-		if f.name != name {
+	for _, f := range config.DrillFigures() {
+		names = append(names, f.Name)
+		if f.Name != name {
 			continue
 		}
-		v, err := f.parse(value)
+		v, err := f.Limit(value)
 		if err != nil || !ok {
-			return fmt.Errorf("%q is no limit: write %s", text, f.example())
+			return fmt.Errorf("%q is no limit: write for example %s=%s", text, name, f.Example())
 		}
 		l[name] = v
 		return nil
 	}
-	return fmt.Errorf("%q is no limit: there is no figure %q. There are %s", text, name, strings.Join(names, ", "))
+	return fmt.Errorf("%q is no limit: there is no figure %q. %s", text, name, strings.TrimSpace(config.DidYouMean(name, names)+" There are "+strings.Join(names, ", ")))
 }
 
 // of is the limit of a figure. B and G are scripts whose failures take a second or two each to be
@@ -93,33 +102,6 @@ func (l Limits) of(f kindOf, script string) float64 {
 	return f.limit
 }
 
-func (f *kindOf) parse(text string) (float64, error) {
-	if f.unit == "s" {
-		if d, err := time.ParseDuration(text); err == nil {
-			return d.Seconds(), nil
-		}
-	}
-	if f.unit == "%" {
-		text = strings.TrimSuffix(text, "%")
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err == nil && !(v >= 0 && v <= 1e9) {
-		err = strconv.ErrRange
-	}
-	return v, err
-}
-
-func (f *kindOf) example() string {
-	switch f.unit {
-	case "s":
-		return "for example " + f.name + "=1.5s"
-	case "%":
-		return "for example " + f.name + "=99.9%"
-	default:
-		return "for example " + f.name + "=1.05"
-	}
-}
-
 // judge makes of everything that was seen what is reported.
 func (o *Options) judge(w *world, t *tape, hit struck, pages []Page) *Outcome {
 	x := newExaminer(o, w, t, hit)
@@ -127,7 +109,10 @@ func (o *Options) judge(w *world, t *tape, hit struck, pages []Page) *Outcome {
 	out := &Outcome{
 		Script: o.Script.Name(), Title: o.Script.Title(), Modelled: o.Script.After(), Strikes: hit.provider, Rate: o.Rate, Lasts: seconds(bad),
 		Calm: phase(t.answers, -o.Calm, 0), Bad: phase(t.answers, 0, bad), After: phase(t.answers, bad, bad+o.After),
-		Moves: t.moves, Slices: o.timeline(t, w.upstreams, hit), Episodes: x.episodes(), Routes: x.routes(),
+		Moves: t.moves, Slices: o.timeline(t, w.upstreams, hit), Step: o.step().Seconds(), Episodes: x.episodes(), Routes: x.routes(),
+	}
+	if o.real {
+		out.Real, out.Shorter = true, o.Shorter
 	}
 	if o.Script.Strikes() == sim.ScopeModel {
 		out.Strikes = hit.String()
@@ -156,7 +141,7 @@ func (x *examiner) figures(out *Outcome) {
 		FigurePages: float64(acted(out.Pages, "trigger")), FigureResolves: float64(acted(out.Pages, "resolve")),
 	}
 	for _, f := range figures() {
-		limit := x.o.Limits.of(f, out.Script)
+		limit := x.o.limit(f, out.Script)
 		one := Figure{Name: f.name, Unit: f.unit, Least: f.least}
 		switch f.name {
 		case FigureOpen:
@@ -167,6 +152,9 @@ func (x *examiner) figures(out *Outcome) {
 			x.worstLoad(&one, limit)
 		default:
 			one.Value, one.OK = values[f.name], true
+			if x.o.real && (f.name == FigureP999 || f.name == FigureResolves) && limit < 0 {
+				one.Note = notReal(f.name)
+			}
 			if limit >= 0 {
 				one.Limit = new(limit)
 				one.OK = one.Value <= limit
@@ -175,7 +163,7 @@ func (x *examiner) figures(out *Outcome) {
 				}
 			}
 		}
-		if f.name == FigurePages || f.name == FigureResolves {
+		if (f.name == FigurePages || f.name == FigureResolves) && !x.o.real {
 			one.OK = one.OK && values[FigurePages] == values[FigureResolves]
 		}
 		out.Figures = append(out.Figures, one)

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"context"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -69,16 +70,19 @@ type traffic struct {
 	running sync.WaitGroup
 }
 
-// run sends requests until a time, and returns without waiting for the last.
-func (t *traffic) run(until time.Time) {
+// run sends requests until a time, or until it is stopped, and returns without
+// waiting for the last.
+func (t *traffic) run(ctx context.Context, until time.Time) {
 	next := time.Now()
 	for n := 1; ; n++ {
 		next = next.Add(time.Duration(t.random.ExpFloat64() / t.rate * float64(time.Second)))
 		if next.After(until) {
-			pass(time.Until(until))
+			pass(ctx, time.Until(until))
 			return
 		}
-		pass(time.Until(next))
+		if !pass(ctx, time.Until(next)) {
+			return
+		}
 		q := &question{n: n, at: next, route: t.lanes[t.random.IntN(len(t.lanes))]}
 		q.stream = t.random.Float64() >= t.plain && !q.route.embeds
 		t.running.Go(func() {
@@ -89,7 +93,18 @@ func (t *traffic) run(until time.Time) {
 	}
 }
 
-// pass lets time pass. It is virtual: there is nothing to wait on but it.
-func pass(d time.Duration) {
-	time.Sleep(d) //nolint:forbidigo // users come, and outages begin, at a time and not upon anything
+// pass lets time pass, and reports whether all of it did: false if ctx ended
+// first.
+func pass(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }

@@ -8,8 +8,13 @@ import (
 	"github.com/switchgear-dev/switchgear"
 )
 
-// sliceLength is how fine the picture of the run is.
-const sliceLength = 5 * time.Second
+// step is how fine the picture of the run is.
+func (o *Options) step() time.Duration {
+	if o.real {
+		return time.Second
+	}
+	return 5 * time.Second
+}
 
 // phase sums up the requests that were sent from one time to another.
 func phase(answers []seen, from, to time.Duration) *Phase {
@@ -84,6 +89,7 @@ func (u *upstreams) callsIn(zero time.Time, from, to time.Duration, provider str
 // slices cuts the run into short pieces for the picture.
 func (o *Options) timeline(t *tape, up *upstreams, hit struck) []Slice {
 	var out []Slice
+	sliceLength := o.step()
 	per := int((o.Calm + o.lasts() + o.After) / sliceLength)
 	firsts := make([][]time.Duration, per)
 	for i := range per {

@@ -77,7 +77,7 @@ func draw(o *Outcome) *picture {
 	if len(o.Slices) == 0 {
 		return p
 	}
-	step := sliceLength.Seconds()
+	step := o.Step
 	from := o.Slices[0].From
 	to := o.Slices[len(o.Slices)-1].From + step
 	x := func(at float64) float64 { return (at - from) / (to - from) * pictureWidth }

@@ -59,8 +59,13 @@ func (p *pager) tell(e gateway.Event) { p.alerts.Tell(alert.Event(e)) }
 // end, and says what was sent.
 func (p *pager) end(ctx context.Context) []Page {
 	for until := time.Now().Add(restTime); time.Now().Before(until) && p.anyOpen(); {
-		pass(time.Second)
+		pass(ctx, time.Second)
 	}
+	return p.leave(ctx)
+}
+
+// leave says what was sent so far.
+func (p *pager) leave(ctx context.Context) []Page {
 	p.mu.Lock()
 	out := p.notices
 	p.mu.Unlock()

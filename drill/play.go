@@ -96,10 +96,15 @@ func (t *tape) look(g *gateway.Gateway) {
 func (o *Options) play(ctx context.Context) (*Outcome, error) {
 	t := &tape{zero: time.Now().Add(o.Calm), state: map[string]string{}}
 	pager := newPager()
-	w, err := o.build(ctx, t, func(e gateway.Event) {
+	cfg, names, err := house(o)
+	if err != nil {
+		return nil, err
+	}
+	server, up := o.providers(names)
+	w, err := build(ctx, cfg, &site{server, up}, o.options(t, func(e gateway.Event) {
 		t.event(e)
 		pager.tell(e)
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
@@ -111,10 +116,10 @@ func (o *Options) play(ctx context.Context) (*Outcome, error) {
 	d := &door{handler: w.gateway.Handler()}
 	over := time.Now().Add(o.Calm + o.lasts() + o.After)
 	var side sync.WaitGroup
-	side.Go(func() { o.stage(w.sim, hit, t.zero) })
-	side.Go(func() { o.watch(w.gateway, t, over) })
+	side.Go(func() { o.stage(ctx, w.sim, hit, t.zero) })
+	side.Go(func() { o.watch(ctx, w.gateway, t, over) })
 	load := o.traffic(w.lanes, d.serve, t.answered)
-	load.run(over)
+	load.run(ctx, over)
 	load.running.Wait()
 	side.Wait()
 	pages := pager.end(ctx)
@@ -125,13 +130,14 @@ func (o *Options) play(ctx context.Context) (*Outcome, error) {
 }
 
 // stage begins the outage when it is time.
-func (o *Options) stage(server *sim.Server, hit struck, at time.Time) {
-	pass(time.Until(at))
-	server.Play(o.Script, strike(hit, o.Seed))
+func (o *Options) stage(ctx context.Context, server *sim.Server, hit struck, at time.Time) {
+	if pass(ctx, time.Until(at)) {
+		server.Play(o.Script, strike(hit, o.Seed))
+	}
 }
 
 // watch looks at the circuits every second.
-func (o *Options) watch(g *gateway.Gateway, t *tape, until time.Time) {
+func (o *Options) watch(ctx context.Context, g *gateway.Gateway, t *tape, until time.Time) {
 	from := time.Now()
 	all := until.Sub(from)
 	for time.Now().Before(until) {
@@ -139,7 +145,9 @@ func (o *Options) watch(g *gateway.Gateway, t *tape, until time.Time) {
 		if o.Tell != nil {
 			o.Tell(time.Since(from), all)
 		}
-		pass(time.Second)
+		if !pass(ctx, time.Second) {
+			return
+		}
 	}
 }
 

@@ -25,7 +25,10 @@ type Outcome struct {
 	Pages    []Page         `json:"pages"`
 	Moves    []Move         `json:"moves"`
 	Slices   []Slice        `json:"timeline"`
-	Lasts    float64        `json:"seconds"` // of the outage
+	Step     float64        `json:"timeline_step"`     // seconds
+	Lasts    float64        `json:"seconds"`           // of the outage
+	Real     bool           `json:"real,omitempty"`    // over sockets and in real time
+	Shorter  float64        `json:"shorter,omitempty"` // how many times, than its script has it; only of a real one
 }
 
 // Missed are the figures that are worse than they may be.

@@ -51,36 +51,48 @@ func house(o *Options) (*config.Config, []string, error) {
 	return cfg, names, nil
 }
 
-// providers makes the simulated providers of a configuration.
-func (o *Options) providers(names []string) (*sim.Server, *upstreams) {
+// simulator makes the simulated providers of a configuration.
+func (o *Options) simulator() *sim.Server {
 	calm, ok := o.Script.Healthy()
 	if !ok {
 		calm = sim.Believable()
 		calm.Errors = 0.005
 	}
-	server := sim.New(sim.Options{Seed: o.Seed, Latency: calm, Lean: true, Place: func(host string) (string, string) {
+	return sim.New(sim.Options{Seed: o.Seed, Latency: calm, Lean: true, Place: func(host string) (string, string) {
 		return strings.TrimSuffix(host, ".sim"), ""
 	}})
+}
+
+// providers makes the simulated providers, and the way to them in memory.
+func (o *Options) providers(names []string) (*sim.Server, *upstreams) {
+	server := o.simulator()
 	return server, &upstreams{sim: server.KeepAlive(), names: names}
 }
 
-// build opens the gateway over simulated providers.
-func (o *Options) build(ctx context.Context, seen gateway.Observer, events func(gateway.Event)) (*world, error) {
-	cfg, names, err := house(o)
-	if err != nil {
-		return nil, err
-	}
-	w := &world{cfg: cfg}
-	w.sim, w.upstreams = o.providers(names)
-	options := []gateway.Option{gateway.WithTransport(w.upstreams), gateway.WithObserver(seen), gateway.WithEvents(events)}
+// site is where the providers of a configuration are simulated, and the way
+// there.
+type site struct {
+	sim *sim.Server
+	up  *upstreams
+}
+
+// options are the gateway's own.
+func (o *Options) options(seen gateway.Observer, events func(gateway.Event)) []gateway.Option {
+	out := []gateway.Option{gateway.WithObserver(seen), gateway.WithEvents(events)}
 	if len(o.Without) > 0 {
-		options = append(options, gateway.Without(o.Without...))
+		out = append(out, gateway.Without(o.Without...))
 	}
-	w.gateway, err = gateway.New(ctx, cfg, options...)
-	if err != nil {
+	return out
+}
+
+// build opens the gateway over simulated providers.
+func build(ctx context.Context, cfg *config.Config, at *site, options []gateway.Option) (*world, error) {
+	w := &world{cfg: cfg, sim: at.sim, upstreams: at.up}
+	var err error
+	if w.lanes, err = lanes(cfg); err != nil {
 		return nil, err
 	}
-	w.lanes, err = lanes(cfg)
+	w.gateway, err = gateway.New(ctx, cfg, append(options, gateway.WithTransport(at.up))...)
 	return w, err
 }
 

@@ -3,8 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +31,10 @@ type drillFlags struct {
 	quick   bool
 	seed    uint64
 	jobs    int
+	real    bool
+	shorter float64
+	calm    time.Duration
+	after   time.Duration
 }
 
 func newDrill() *cobra.Command {
@@ -46,10 +50,15 @@ process, no key is needed, and ten minutes take some seconds.
 Each outage strikes the provider that most of your routes try first; --strike names another. Beside each result stands what
 the same users would have seen with the retries of the provider's own SDK and no gateway.
 
-Exit codes: 0 all figures are within their limits; 1 some are not; 2 the command line, the configuration or a script is wrong.`,
+With --real the same is played over loopback sockets and in real time. The gateway's clocks are not touched; the outage is
+played in a tenth of its time (--shorter), all outages at once. docs/drill.md says which figures are others for that.
+
+Exit codes: 0 all figures are within their limits; 1 some are not; 2 the command line, the configuration or a script is wrong;
+130 it was stopped, and reports nothing.`,
 		Example: `  switchgear drill
   switchgear drill A D --strike openai
-  switchgear drill --script friday.yaml --limit ok=99.9% --limit p99=1s --html friday.html`,
+  switchgear drill --script friday.yaml --limit ok=99.9% --limit p99=1s --html friday.html
+  switchgear drill A --real`,
 		RunE: f.run,
 	}
 	sourceFlags(c, &f.source)
@@ -62,7 +71,11 @@ Exit codes: 0 all figures are within their limits; 1 some are not; 2 the command
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print the results as JSON")
 	c.Flags().BoolVar(&f.quick, "no-sdk", false, "do not play each outage once more with SDK retries only")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "of everything that is drawn")
-	c.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "how many outages are played at once")
+	c.Flags().IntVar(&f.jobs, "jobs", 0, "how many outages are played at once (default: one for each processor; all of them with --real, which is mostly waiting)")
+	c.Flags().DurationVar(&f.calm, "calm", 0, "how long it is calm before the outage (default 3m; 30s with --real)")
+	c.Flags().DurationVar(&f.after, "after", 0, "how long the way back is watched (default 2m; 55s with --real)")
+	c.Flags().BoolVar(&f.real, "real", false, "play over loopback sockets and in real time, the outage shorter than its script has it")
+	c.Flags().Float64Var(&f.shorter, "shorter", drill.DefaultShorter, "with --real: how many times shorter the outage is")
 	return c
 }
 
@@ -89,11 +102,16 @@ func mechanismNames() []string {
 
 // run plays every outage that was asked for, and reports.
 func (f *drillFlags) run(c *cobra.Command, args []string) error {
-	jobs, err := f.prepare(args)
+	jobs, err := f.prepare(c, args)
 	if err != nil {
 		return err
 	}
-	results, err := playAll(c, jobs, f.jobs)
+	if f.real {
+		if err := sayReal(c, &jobs[0]); err != nil {
+			return err
+		}
+	}
+	results, err := playAll(c, jobs, f.atOnce(len(jobs)))
 	if err != nil {
 		return err
 	}
@@ -130,8 +148,8 @@ func (f *drillFlags) writePage(results []*drill.Outcome) error {
 }
 
 // prepare finds every mistake before anything is played.
-func (f *drillFlags) prepare(args []string) ([]drillJob, error) {
-	base, err := f.base()
+func (f *drillFlags) prepare(c *cobra.Command, args []string) ([]drillJob, error) {
+	base, err := f.base(c)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +190,7 @@ func (f *drillFlags) prepare(args []string) ([]drillJob, error) {
 }
 
 // base is what all outages have in common.
-func (f *drillFlags) base() (drillJob, error) {
+func (f *drillFlags) base(c *cobra.Command) (drillJob, error) {
 	loaded, err := f.source.Load()
 	if err != nil {
 		return drillJob{}, err
@@ -181,14 +199,17 @@ func (f *drillFlags) base() (drillJob, error) {
 	if err != nil {
 		return drillJob{}, err
 	}
-	if f.rate < 0.1 || f.rate > 1000 {
+	if f.rate < config.LeastDrillRate || f.rate > config.MostDrillRate {
 		return drillJob{}, fmt.Errorf("--rate takes 0.1 to 1000 requests a second, not %g", f.rate)
 	}
-	limits := drill.Limits{}
+	limits := f.configured(c, loaded.Config)
 	for _, l := range f.limits {
 		if err := limits.Parse(l); err != nil {
 			return drillJob{}, fmt.Errorf("--limit: %w", err)
 		}
+	}
+	if err := f.realFlags(); err != nil {
+		return drillJob{}, err
 	}
 	for _, m := range f.without {
 		if !slices.Contains(mechanismNames(), m) {
@@ -199,6 +220,10 @@ func (f *drillFlags) base() (drillJob, error) {
 		File: loaded.From, Config: text, Strike: f.strike, Rate: f.rate, Seed: f.seed, Limits: limits, Without: f.without,
 		Alone: !f.quick, Now: time.Now(),
 	}
+	if f.real {
+		job.Shorter = f.shorter
+	}
+	job.Calm, job.After = f.calm, f.after
 	o, err := job.options(nil)
 	if err != nil {
 		return job, err
@@ -207,6 +232,20 @@ func (f *drillFlags) base() (drillJob, error) {
 		return job, plainError(err)
 	}
 	return job, nil
+}
+
+// configured takes what the configuration says of drills where the command line
+// says nothing.
+func (f *drillFlags) configured(c *cobra.Command, cfg *config.Config) drill.Limits {
+	if d := &cfg.Drill; d.Rate > 0 && !c.Flags().Changed("rate") {
+		f.rate = d.Rate
+	}
+	if f.strike == "" {
+		f.strike = cfg.Drill.Strike
+	}
+	limits := drill.Limits{}
+	maps.Copy(limits, cfg.Drill.Limits)
+	return limits
 }
 
 // sourceText is the text that a configuration was read from.

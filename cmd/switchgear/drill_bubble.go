@@ -33,18 +33,21 @@ import (
 
 // drillJob is one outage to be played.
 type drillJob struct {
-	File       string       `json:"file"`
-	Config     string       `json:"config"`
-	Script     string       `json:"script"` // one of those that come with the program, or
-	ScriptFile string       `json:"script_file"`
-	ScriptText string       `json:"script_text"` // one's own
-	Strike     string       `json:"strike"`
-	Rate       float64      `json:"rate"`
-	Seed       uint64       `json:"seed"`
-	Limits     drill.Limits `json:"limits"`
-	Without    []string     `json:"without"`
-	Alone      bool         `json:"alone"`
-	Now        time.Time    `json:"now"`
+	File       string        `json:"file"`
+	Config     string        `json:"config"`
+	Script     string        `json:"script"` // one of those that come with the program, or
+	ScriptFile string        `json:"script_file"`
+	ScriptText string        `json:"script_text"` // one's own
+	Strike     string        `json:"strike"`
+	Rate       float64       `json:"rate"`
+	Seed       uint64        `json:"seed"`
+	Limits     drill.Limits  `json:"limits"`
+	Without    []string      `json:"without"`
+	Alone      bool          `json:"alone"`
+	Calm       time.Duration `json:"calm"`
+	After      time.Duration `json:"after"`
+	Shorter    float64       `json:"shorter"` // over sockets, so many times shorter; 0 for virtual time
+	Now        time.Time     `json:"now"`
 }
 
 // drillLine is what a child says.
@@ -57,7 +60,7 @@ type drillLine struct {
 func (j *drillJob) options(tell func(done, all time.Duration)) (drill.Options, error) {
 	o := drill.Options{
 		File: j.File, Config: j.Config, Env: os.LookupEnv, Strike: j.Strike, Rate: j.Rate, Seed: j.Seed, Limits: j.Limits,
-		Alone: j.Alone, Now: j.Now, Tell: tell,
+		Alone: j.Alone, Now: j.Now, Tell: tell, Shorter: j.Shorter, Calm: j.Calm, After: j.After,
 	}
 	for _, m := range j.Without {
 		o.Without = append(o.Without, gateway.Mechanism(m))
@@ -83,9 +86,39 @@ func newBubble() *cobra.Command {
 			if err := json.NewDecoder(c.InOrStdin()).Decode(&job); err != nil {
 				return fmt.Errorf("this command is for switchgear drill to run: %w", err)
 			}
+			if job.Shorter > 0 {
+				return playReal(c.Context(), &job, c.OutOrStdout())
+			}
 			return bubble(&job, c.OutOrStdout())
 		},
 	}
+}
+
+// progress tells the parent how far an outage has come.
+func progress(say *json.Encoder) func(done, all time.Duration) {
+	var last float64
+	return func(done, all time.Duration) {
+		if part := float64(done) / float64(all); part >= last+0.01 {
+			last = part
+			_ = say.Encode(drillLine{Done: part}) // a parent that is gone needs no progress
+		}
+	}
+}
+
+// playReal plays one outage over sockets. It needs no bubble, and is a child all
+// the same: each outage has a process of its own, and ends with it at once.
+func playReal(ctx context.Context, job *drillJob, out io.Writer) error {
+	debug.SetGCPercent(400)
+	say := json.NewEncoder(out)
+	o, err := job.options(progress(say))
+	if err != nil {
+		return err
+	}
+	var line drillLine
+	if line.Outcome, err = drill.RunReal(ctx, o); err != nil {
+		line = drillLine{Error: err.Error()}
+	}
+	return say.Encode(&line)
 }
 
 // bubble plays one outage in a bubble.
@@ -97,13 +130,7 @@ func bubble(job *drillJob, out io.Writer) error {
 		return err
 	}
 	say := json.NewEncoder(out)
-	var last float64
-	o, err := job.options(func(done, all time.Duration) {
-		if part := float64(done) / float64(all); part >= last+0.01 {
-			last = part
-			_ = say.Encode(drillLine{Done: part}) // a parent that is gone needs no progress
-		}
-	})
+	o, err := job.options(progress(say))
 	if err != nil {
 		return err
 	}
@@ -152,7 +179,7 @@ func playAll(c *cobra.Command, jobs []drillJob, atOnce int) ([]*drill.Outcome, e
 	}
 	running.Wait()
 	if err := c.Context().Err(); err != nil {
-		return nil, errors.New("the drill was stopped")
+		return nil, &stoppedError{"the drill was stopped: nothing is reported"}
 	}
 	return results, errors.Join(failures...)
 }
@@ -214,12 +241,7 @@ type bar struct {
 }
 
 func newBar(out io.Writer, n int) *bar {
-	file, ok := out.(*os.File)
-	if ok {
-		info, err := file.Stat()
-		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if !ok || os.Getenv("TERM") == "dumb" {
+	if _, _, ok := screen(out); !ok || os.Getenv("TERM") == "dumb" {
 		out = nil
 	}
 	return &bar{out: out, parts: make([]atomic.Uint32, n)}

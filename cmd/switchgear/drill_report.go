@@ -47,7 +47,11 @@ func drillColumns() [][2]string {
 // besides.
 func printDrill(c *cobra.Command, file string, results []*drill.Outcome) {
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "%s at %g requests/s\n\n", file, results[0].Rate)
+	how := ""
+	if r := results[0]; r.Real {
+		how = fmt.Sprintf(", over sockets and in real time, the outage %g times shorter", r.Shorter)
+	}
+	fmt.Fprintf(out, "%s at %g requests/s%s\n\n", file, results[0].Rate, how)
 	head := []string{"OUTAGE", "STRIKES", "USERS OK", "SDK ONLY"}
 	for _, col := range drillColumns() {
 		head = append(head, col[1])
@@ -64,7 +68,7 @@ func printDrill(c *cobra.Command, file string, results []*drill.Outcome) {
 				fmt.Fprintln(out, "\nMissed (marked !):")
 			}
 			missed = true
-			fmt.Fprintf(out, "  %s  %s\n", r.Script, f.Sentence())
+			fmt.Fprintf(out, "  %s  %s\n", oneLine(r.Script), f.Sentence())
 		}
 	}
 	printStranded(c, results)
@@ -80,7 +84,7 @@ PAGES      how often somebody was woken                   CUT       half answers
 `
 
 func drillRow(r *drill.Outcome) []string {
-	row := []string{strings.TrimSpace(r.Script + " " + r.Title), r.Strikes}
+	row := []string{oneLine(strings.TrimSpace(r.Script + " " + r.Title)), oneLine(r.Strikes)}
 	for _, f := range r.Figures {
 		if f.Name == drill.FigureOK {
 			row = append(row, f.String())

@@ -31,6 +31,8 @@ const (
 	exitBad   = 1 // it ran, and the answer is bad
 	exitUsage = 2 // the command line or the configuration is wrong
 	exitLock  = 6 // a target that is not proven would serve
+
+	exitStopped = 130 // interrupted before it had come to its end: 128 and the number of the signal, as shells have it
 )
 
 // run is the whole program but for the process.
@@ -62,6 +64,11 @@ type lockError struct{ err error }
 func (e *lockError) Error() string { return e.err.Error() }
 func (e *lockError) Unwrap() error { return e.err }
 
+// stoppedError is the end of what somebody stopped.
+type stoppedError struct{ said string }
+
+func (e *stoppedError) Error() string { return e.said }
+
 var errSilent = errors.New("already said")
 
 // codeOf says what went wrong, and gives the exit code.
@@ -71,7 +78,7 @@ func codeOf(talk io.Writer, err error) int {
 	}
 	cfg, isConfig := errors.AsType[*gateway.ConfigError](err)
 	switch {
-	case errors.Is(err, errSilent):
+	case errors.Is(err, errSilent), err.Error() == "": // all is said
 	case isConfig:
 		fmt.Fprint(talk, app.Report(cfg.Findings))
 	default:
@@ -79,6 +86,9 @@ func codeOf(talk io.Writer, err error) int {
 	}
 	if bad, ok := errors.AsType[*badError](err); ok && bad != nil {
 		return exitBad
+	}
+	if _, ok := errors.AsType[*stoppedError](err); ok {
+		return exitStopped
 	}
 	if violated, ok := errors.AsType[*lockError](err); (ok && violated != nil) || (isConfig && cfg.GateOnly()) {
 		return exitLock
@@ -92,12 +102,13 @@ func newRoot() *cobra.Command {
 		Short: "One interface in front of every model provider, with routes, fallbacks and breakers",
 		Long: `Switchgear stands between a product and the models it calls.
 
+  switchgear demo                        a provider's ten bad minutes in sixty seconds, and what users see of them
   switchgear serve                       the routes of switchgear.yaml, or of the provider keys in the environment, or of the simulator
   switchgear check                       find every mistake in switchgear.yaml
   switchgear call chat "Hello"           ask a route one question
 
 Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the configuration is wrong; of eval alone
-3 inconclusive, 4 harness mismatch, 5 invalid run; 6 a model that is not proven would serve.`,
+3 inconclusive, 4 harness mismatch, 5 invalid run; 6 a model that is not proven would serve; 130 a demo or a drill was stopped.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -106,6 +117,6 @@ Exit codes: 0 fine; 1 it ran, and the answer is bad; 2 the command line or the c
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w. See %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newDrill(), newBubble(), newAlerts(), newLock(), newEval(), newSwap(), newTune())
+	root.AddCommand(newServe(), newCheck(), newExplain(), newCall(), newSim(), newModels(), newSchema(), newDoctor(), newConnect(), newCircuit(), newDrill(), newDemo(), newBubble(), newAlerts(), newLock(), newEval(), newSwap(), newTune())
 	return root
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,10 +33,11 @@ func TestMain(m *testing.M) {
 //	                     address, $NAME_ADMIN to its admin address
 //	ask [-kill NAME] METHOD URL [BODY] [header:value...]   sends a request and prints status, headers and body; with
 //	                     -kill, a process dies as soon as the first bytes of the body are there
+//	try COMMAND ARGS...  is exec, whatever the exit code
 //	launch NAME ARGS...  runs switchgear ARGS in the background
 //	lines NAME FILE      sets $NAME to the number of whole lines of a file
 //	paid STORED TOTAL    checks that the run on stdout paid for what was not stored, and for nothing else
-//	signal NAME TERM|KILL|HUP
+//	signal NAME TERM|INT|KILL|HUP
 //	finish NAME          waits for the process to end and prints what it wrote
 //	until NAME TEXT      waits until the process has written a line that holds TEXT
 //	receive NAME STATUS  listens for alerts and answers with STATUS (0: never); sets $NAME to its address
@@ -55,7 +57,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "finish": cmdWait, "until": cmdUntil,
-			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "lines": cmdLines, "paid": cmdPaid,
+			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "try": cmdTry, "lines": cmdLines, "paid": cmdPaid,
 		},
 	})
 }
@@ -129,7 +131,7 @@ func launch(ts *testscript.TestScript, args []string) *process {
 	ts.Check(err)
 	p := &process{cmd: exec.Command(path, args[1:]...), done: make(chan struct{}), grew: make(chan struct{}, 1)}
 	p.cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "NO_COLOR", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "SWITCHGEAR_CONFIG", "SIM", "SIM2", "KEY", "HOOK", "HOOK_SECRET", "PAGER", "PD_ROUTING_KEY", "SWITCHGEAR_INSTANCE"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "NO_COLOR", "TERM", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "SWITCHGEAR_CONFIG", "SIM", "SIM2", "KEY", "HOOK", "HOOK_SECRET", "PAGER", "PD_ROUTING_KEY", "SWITCHGEAR_INSTANCE"} {
 		if v := ts.Getenv(name); v != "" {
 			p.cmd.Env = append(p.cmd.Env, name+"="+v)
 		}
@@ -149,6 +151,13 @@ func launch(ts *testscript.TestScript, args []string) *process {
 }
 
 func cmdLaunch(ts *testscript.TestScript, neg bool, args []string) { launch(ts, args) }
+
+func cmdTry(ts *testscript.TestScript, neg bool, args []string) {
+	var exit *exec.ExitError
+	if err := ts.Exec(args[0], args[1:]...); err != nil && !errors.As(err, &exit) {
+		ts.Fatalf("%v", err)
+	}
+}
 
 func cmdLines(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], strconv.Itoa(strings.Count(ts.ReadFile(args[1]), "\n")))
@@ -186,7 +195,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP}
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP}
 	ts.Check(find(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
 }
 

@@ -50,7 +50,7 @@ var layers = map[string][]string{
 	"eval/stat":                  {},
 	"eval/normalise":             {},
 	"eval/lock":                  {},
-	"drill":                      {"", "config", "gateway", "provider/all", "provider/sim", "internal/alert"},
+	"drill":                      {"", "config", "gateway", "provider", "provider/all", "provider/sim", "internal/alert"},
 	"internal/pricing":           {"", "internal/catalog"},
 	"internal/capability":        {"", "internal/catalog"},
 	"internal/catalog":           {}, // the dated facts both of them read

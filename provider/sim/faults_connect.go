@@ -34,7 +34,7 @@ func connectionRows() []faultRow {
 	socket := func(end ending) func(*call, Fault) *exchange {
 		return func(c *call, _ Fault) *exchange {
 			if l := lineOf(c.ctx); l != nil {
-				if _, memory := l.conn.(*memConn); memory {
+				if _, memory := l.conn.(*memConn); memory || c.s.over.Load() {
 					return nil // it was kept
 				}
 			}

@@ -15,6 +15,11 @@ import (
 // faultHeader asks for faults of a single request.
 const faultHeader = "X-Sim-Fault"
 
+// momentHeader is when a call was drawn for, in nanoseconds since 1970. A
+// transport of [Server.Over] sets it: what is drawn before a connection is made
+// must be what is drawn when the request has come over it.
+const momentHeader = "X-Sim-Moment"
+
 // Fault is one way to fail. Write it down as [ParseFaults] reads it.
 type Fault struct {
 	Name   string  // one of Faults
@@ -148,8 +153,9 @@ type query struct {
 	header           string // x-sim-fault
 	model, dialect   string
 	provider, region string
-	key              int    // the place of the accepted key that came, from 1; 0 for none
-	body             uint64 // a fingerprint
+	key              int       // the place of the accepted key that came, from 1; 0 for none
+	body             uint64    // a fingerprint
+	moment           time.Time // that it is drawn for; zero for now
 }
 
 // choose finds the faults of one call: those of the first source that has any.
@@ -174,7 +180,11 @@ func (s *Server) choose(q *query, take bool) ([]Fault, error) {
 			return hit, nil
 		}
 	}
-	return s.played(q, time.Now(), take), nil
+	now := q.moment
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return s.played(q, now, take), nil
 }
 
 // played are the faults that the script has for a call, or the errors of a

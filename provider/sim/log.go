@@ -99,6 +99,9 @@ func (s *Server) queryOf(r *http.Request, body []byte) query {
 	}
 	q.provider, q.region = s.place(host)
 	q.body = hashOf(body) ^ hashOf([]byte(q.provider))*31
+	if n, err := strconv.ParseInt(r.Header.Get(momentHeader), 10, 64); err == nil {
+		q.moment = time.Unix(0, n)
+	}
 	return q
 }
 

@@ -1,17 +1,20 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // scriptFile is the file as it is written.
@@ -27,7 +30,7 @@ type scriptFile struct {
 		Errors word `yaml:"errors"`
 	} `yaml:"healthy"`
 	Phases []phaseFile `yaml:"phases"`
-	Repeat bool        `yaml:"repeat"`
+	Repeat word        `yaml:"repeat"`
 }
 
 type phaseFile struct {
@@ -50,19 +53,30 @@ type ruleFile struct {
 	Returns  word `yaml:"returns"`
 }
 
-// word is a plain value of the file, and its line.
+// word is a plain value of the file, and where it stands.
 type word struct {
 	text string
-	line int
+	at   place
 	list bool // it is no plain value at all
 }
+
+// place is a line and a column of the file, from 1 on; zero if it is unknown.
+type place struct{ line, column int }
+
+func placeOf(t *token.Token) place {
+	if t == nil || t.Position == nil {
+		return place{}
+	}
+	return place{t.Position.Line, t.Position.Column}
+}
+
+// first is the first of some places that is known.
+func first(places ...place) place { return cmp.Or(places...) }
 
 // UnmarshalYAML implements [yaml.NodeUnmarshaler].
 func (w *word) UnmarshalYAML(n ast.Node) error {
 	t := n.GetToken()
-	if t.Position != nil {
-		w.line = t.Position.Line
-	}
+	w.at = placeOf(t)
 	switch n := n.(type) {
 	case *ast.NullNode:
 	case *ast.LiteralNode:
@@ -95,14 +109,11 @@ func ParseOutage(file string, text []byte) (*Script, error) {
 	r := &scriptReader{file: file}
 	var f scriptFile
 	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
-		line, said := 1, err.Error()
+		at, said := place{}, err.Error()
 		if known, ok := errors.AsType[yaml.Error](err); ok {
-			said = known.GetMessage()
-			if t := known.GetToken(); t != nil && t.Position != nil {
-				line = t.Position.Line
-			}
+			at, said = placeOf(known.GetToken()), known.GetMessage()
 		}
-		r.failf(line, "the script cannot be read: %s. docs/simulator.md has the keys it may have", said)
+		r.failf(at, "%s", unread(said))
 		return nil, r.err()
 	}
 	s := r.script(&f)
@@ -120,12 +131,26 @@ type scriptReader struct {
 
 func (r *scriptReader) err() error { return errors.Join(r.found...) }
 
-func (r *scriptReader) failf(line int, format string, args ...any) {
-	r.found = append(r.found, fmt.Errorf("%s:%d: %s", r.file, max(line, 1), fmt.Sprintf(format, args...)))
+func (r *scriptReader) failf(at place, format string, args ...any) {
+	r.found = append(r.found, fmt.Errorf("%s:%d:%d: %s", r.file, max(at.line, 1), max(at.column, 1), fmt.Sprintf(format, args...)))
+}
+
+// unread says in other words than the parser's why it could not go on.
+func unread(said string) string {
+	if name, ok := strings.CutPrefix(said, "unknown field "); ok {
+		return fmt.Sprintf("there is no setting %s. A script may have name, title, after, strikes, healthy, phases and repeat; "+
+			"healthy has first, p95, rate and errors; a phase name, for and faults; "+
+			"a fault provider, region, match, dialect, fault, p, slow, speed, capacity, flap and returns", name)
+	}
+	if m := regexp.MustCompile(`^(\w+) was used where (\w+) is expected`).FindStringSubmatch(said); m != nil {
+		kinds := map[string]string{"sequence": "a list", "mapping": "a map", "string": "text", "int": "a number", "float": "a number", "bool": "true or false", "boolean": "true or false", "null": "nothing"}
+		return fmt.Sprintf("here must stand %s, not %s: write a script as in docs/simulator.md", cmp.Or(kinds[m[2]], m[2]), cmp.Or(kinds[m[1]], m[1]))
+	}
+	return "the script cannot be read as YAML: " + said + ". Mend it there; docs/simulator.md shows how a script is written"
 }
 
 func (r *scriptReader) script(f *scriptFile) *Script {
-	s := &Script{name: f.Name.text, title: f.Title.text, after: f.After.text, strikes: Scope(f.Strikes.text), repeat: f.Repeat}
+	s := &Script{name: f.Name.text, title: f.Title.text, after: f.After.text, strikes: Scope(f.Strikes.text), repeat: f.Repeat.text == "true"}
 	if s.name == "" {
 		s.name = strings.TrimSuffix(path.Base(r.file), path.Ext(r.file))
 	}
@@ -134,14 +159,17 @@ func (r *scriptReader) script(f *scriptFile) *Script {
 		s.strikes = ScopeProvider
 	case ScopeProvider, ScopeRegion, ScopeModel:
 	default:
-		r.failf(f.Strikes.line, "`strikes: %s` is not one of provider, region and model", f.Strikes.text)
+		r.failf(f.Strikes.at, "`strikes: %s` is not one of provider, region and model", f.Strikes.text)
 	}
 	r.healthy(f, s)
 	if len(f.Phases) == 0 {
-		r.failf(1, "the script has no phases: write at least one under `phases:`")
+		r.failf(place{}, "the script has no phases: write at least one under `phases:`")
 	}
 	for i := range f.Phases {
-		s.phases = append(s.phases, r.phase(&f.Phases[i], i, i == len(f.Phases)-1 && !f.Repeat))
+		s.phases = append(s.phases, r.phase(&f.Phases[i], i, i == len(f.Phases)-1 && !s.repeat))
+	}
+	if f.Repeat.list || f.Repeat.text != "" && f.Repeat.text != "true" && f.Repeat.text != "false" {
+		r.failf(f.Repeat.at, "`repeat: %s` is not one of true and false", f.Repeat.text)
 	}
 	for _, p := range s.phases {
 		for _, rule := range p.rules {
@@ -161,7 +189,7 @@ func (r *scriptReader) healthy(f *scriptFile, s *Script) {
 	p := Profile{FirstToken: r.duration(h.First, "first"), Errors: r.number(h.Errors, "errors", 0, 1, 0), TokensPerSecond: r.number(h.Rate, "rate", 0, 1e6, 0)}
 	if p95 := r.duration(h.P95, "p95"); p95 > 0 && p.FirstToken > 0 {
 		if p95 < p.FirstToken {
-			r.failf(h.P95.line, "`p95: %s` is less than the median, `first: %s`: 19 in 20 waits cannot be shorter than half of them", h.P95.text, h.First.text)
+			r.failf(h.P95.at, "`p95: %s` is less than the median, `first: %s`: 19 in 20 waits cannot be shorter than half of them", h.P95.text, h.First.text)
 			return
 		}
 		p.Spread = math.Log(float64(p95)/float64(p.FirstToken)) / 1.6448536 // the normal's 95th percentile
@@ -174,13 +202,13 @@ func (r *scriptReader) phase(f *phaseFile, i int, last bool) phase {
 	if p.name == "" {
 		p.name = strconv.Itoa(i + 1)
 	}
-	line := max(f.Name.line, f.For.line)
+	at := first(f.For.at, f.Name.at)
 	switch d, err := time.ParseDuration(f.For.text); {
 	case f.For.text == "" && !f.For.list && last:
 	case f.For.text == "" && !f.For.list:
-		r.failf(line, "phase %s lasts for ever, so that nothing after it comes: give it `for: 30s`", p.name)
+		r.failf(at, "phase %s lasts for ever, so that nothing after it comes: give it `for: 30s`", p.name)
 	case err != nil || d <= 0:
-		r.failf(line, "phase %s: `for: %s` is no duration: write for example 30s or 5m", p.name, f.For.text)
+		r.failf(at, "phase %s: `for: %s` is no duration: write for example 30s or 5m", p.name, f.For.text)
 	default:
 		p.lasts = d
 	}
@@ -188,7 +216,7 @@ func (r *scriptReader) phase(f *phaseFile, i int, last bool) phase {
 		made := r.rule(&f.Faults[j], "phase "+p.name)
 		made.owner = ownerOf(i, j)
 		if made.staggered && p.lasts == 0 {
-			r.failf(f.Faults[j].Returns.line, "phase %s lasts for ever, so that no model ever returns: give it `for: 2m`", p.name)
+			r.failf(f.Faults[j].Returns.at, "phase %s lasts for ever, so that no model ever returns: give it `for: 2m`", p.name)
 		}
 		p.rules = append(p.rules, made)
 	}
@@ -203,11 +231,11 @@ func (r *scriptReader) rule(f *ruleFile, where string) rule {
 	r.faults(f, where, &made)
 	for key, pattern := range map[string]word{"match": f.Match, "provider": f.Provider, "region": f.Region} {
 		if _, err := path.Match(pattern.text, ""); err != nil || pattern.list {
-			r.failf(pattern.line, "%s: `%s: %s` is no pattern: write a name, or one with * in it", where, key, pattern.text)
+			r.failf(pattern.at, "%s: `%s: %s` is no pattern: write a name, or one with * in it", where, key, pattern.text)
 		}
 	}
 	if made.dialect != "" && made.dialect != openai && made.dialect != anthropic {
-		r.failf(f.Dialect.line, "%s: `dialect: %s` is not one of openai and anthropic", where, made.dialect)
+		r.failf(f.Dialect.at, "%s: `dialect: %s` is not one of openai and anthropic", where, made.dialect)
 	}
 	r.flap(f.Flap, where, &made)
 	r.capacity(f.Capacity, where, &made)
@@ -216,7 +244,7 @@ func (r *scriptReader) rule(f *ruleFile, where string) rule {
 	case "model by model":
 		made.staggered = true
 	default:
-		r.failf(f.Returns.line, "%s: `returns: %s` is not known: write `returns: model by model`, or leave it out", where, f.Returns.text)
+		r.failf(f.Returns.at, "%s: `returns: %s` is not known: write `returns: model by model`, or leave it out", where, f.Returns.text)
 	}
 	return made
 }
@@ -224,13 +252,13 @@ func (r *scriptReader) rule(f *ruleFile, where string) rule {
 func (r *scriptReader) faults(f *ruleFile, where string, made *rule) {
 	if f.Fault.text == "" {
 		if f.Slow.text == "" && f.Speed.text == "" {
-			r.failf(max(f.Fault.line, f.Match.line, f.P.line, f.Provider.line), "%s: a rule does nothing: give it a `fault:`, or `slow: x4`", where)
+			r.failf(first(f.Fault.at, f.Match.at, f.P.at, f.Provider.at), "%s: a rule does nothing: give it a `fault:`, or `slow: x4`", where)
 		}
 		return
 	}
 	var err error
 	if made.faults, err = ParseFaults(f.Fault.text); err != nil {
-		r.failf(f.Fault.line, "%s: %v", where, err)
+		r.failf(f.Fault.at, "%s: %v", where, err)
 	}
 }
 
@@ -244,7 +272,7 @@ func (r *scriptReader) flap(w word, where string, made *rule) {
 	made.on, errs[0] = time.ParseDuration(strings.TrimSpace(on))
 	made.off, errs[1] = time.ParseDuration(strings.TrimSpace(off))
 	if errors.Join(errs[:]...) != nil || made.on <= 0 || made.off <= 0 {
-		r.failf(w.line, "%s: `flap: %s` is not two durations: write `flap: 60s/30s` for 60 s on and 30 s off", where, w.text)
+		r.failf(w.at, "%s: `flap: %s` is not two durations: write `flap: 60s/30s` for 60 s on and 30 s off", where, w.text)
 		made.on = 0
 	}
 }
@@ -267,10 +295,10 @@ func (r *scriptReader) capacity(w word, where string, made *rule) {
 		made.capacity.growth, fine[1] = per(growth)
 	}
 	if !fine[0] || !fine[1] || made.capacity == (capacity{}) {
-		r.failf(w.line, "%s: `capacity: %s` is no rate: write `capacity: 4/s`, or `capacity: 4/s +0.5/s` for one that grows", where, w.text)
+		r.failf(w.at, "%s: `capacity: %s` is no rate: write `capacity: 4/s`, or `capacity: 4/s +0.5/s` for one that grows", where, w.text)
 	}
 	if len(made.faults) == 0 {
-		r.failf(w.line, "%s: `capacity` says which calls fail and not how: add `fault: 503`", where)
+		r.failf(w.at, "%s: `capacity` says which calls fail and not how: add `fault: 503`", where)
 	}
 }
 
@@ -297,7 +325,7 @@ func (r *scriptReader) ramp(w word, key, measure string, otherwise float64) ramp
 			if measure == times {
 				said = "no factor: write x4 or x1..x8"
 			}
-			r.failf(w.line, "`%s: %s` is %s", key, w.text, said)
+			r.failf(w.at, "`%s: %s` is %s", key, w.text, said)
 			break
 		}
 		ends[i] = v
@@ -325,7 +353,7 @@ func (r *scriptReader) duration(w word, key string) time.Duration {
 	}
 	d, err := time.ParseDuration(w.text)
 	if err != nil || d <= 0 {
-		r.failf(w.line, "`%s: %s` is no duration: write for example 600ms or 1.4s", key, w.text)
+		r.failf(w.at, "`%s: %s` is no duration: write for example 600ms or 1.4s", key, w.text)
 	}
 	return d
 }
@@ -340,7 +368,7 @@ func (r *scriptReader) number(w word, key string, least, most, otherwise float64
 		v /= 100
 	}
 	if err != nil || v < least || v > most || math.IsNaN(v) {
-		r.failf(w.line, "`%s: %s` is no number from %g to %g", key, w.text, least, most)
+		r.failf(w.at, "`%s: %s` is no number from %g to %g", key, w.text, least, most)
 	}
 	return v
 }

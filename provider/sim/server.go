@@ -35,6 +35,7 @@ type Server struct {
 	opts  Options
 	table map[string]faultRow
 	mem   *http.Server // serves the connections of Transport
+	over  atomic.Bool  // sockets are reached by a transport that makes faults of connecting: see Over
 	lines atomic.Int64 // connections so far
 
 	mu       sync.Mutex

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -15,8 +16,9 @@ import (
 // Transport reaches a server without a socket: over connections in memory,
 // which speak HTTP/1.1 as sockets do, and fail with the same errors.
 type Transport struct {
-	s    *Server
-	base *http.Transport
+	s       *Server
+	base    *http.Transport
+	sockets bool // base makes them
 }
 
 // Transport makes a transport whose connections are not kept after an answer,
@@ -38,6 +40,22 @@ func (s *Server) KeepAlive() *Transport {
 	}}
 }
 
+// Over makes a transport that reaches the server's listener through one of the
+// caller's own, over sockets: a script's faults of connecting strike its new
+// connections as they strike those in memory, and kept ones live on. base must
+// know how to dial whatever host is asked for, and is changed.
+func (s *Server) Over(base *http.Transport) *Transport {
+	s.over.Store(true)
+	dial := base.DialContext
+	base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if err := s.mayDial(ctx, addr); err != nil {
+			return nil, err
+		}
+		return dial(ctx, network, addr)
+	}
+	return &Transport{s: s, base: base, sockets: true}
+}
+
 // CloseIdleConnections closes the connections that no call uses.
 func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
 
@@ -47,18 +65,24 @@ func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
 // ends. Faults of connecting can come from scripts only, by the provider's
 // name: which model is asked for is not known yet.
 func (s *Server) DialContext(ctx context.Context, _, addr string) (net.Conn, error) {
-	d, ok := ctx.Value(dialKey{}).(*dialing)
-	if !ok {
-		d = s.strayDial(addr)
-	}
-	if d.fault != nil {
-		if err := s.failDial(ctx, d); err != nil {
-			return nil, err
-		}
+	if err := s.mayDial(ctx, addr); err != nil {
+		return nil, err
 	}
 	client, server := newPipe()
 	go s.mem.Serve(&oneListener{conn: server}) //nolint:errcheck // it always ends with net.ErrClosed, right away
 	return client, nil
+}
+
+// mayDial is nil if a connection may come about.
+func (s *Server) mayDial(ctx context.Context, addr string) error {
+	d, ok := ctx.Value(dialKey{}).(*dialing)
+	if !ok {
+		d = s.strayDial(addr)
+	}
+	if d.fault == nil {
+		return nil
+	}
+	return s.failDial(ctx, d)
 }
 
 // dialing is a connection that is about to be made, and what for.
@@ -132,7 +156,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	d := &dialing{query: t.s.queryOf(r, body), r: r, body: body}
-	d.query.model = modelIn(body)
+	d.query.model, d.query.moment = modelIn(body), time.Now().Round(0) // without what the header cannot carry
 	faults, err := t.s.choose(&d.query, false)
 	if err == nil { // else the server itself will say what is wrong
 		d.find(t.s, faults)
@@ -143,6 +167,10 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	again := r.WithContext(context.WithValue(r.Context(), dialKey{}, d)) // a copy: the request is the caller's
 	if r.Body != nil {
 		again.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	if t.sockets { // time passes on the way
+		again.Header = r.Header.Clone()
+		again.Header.Set(momentHeader, strconv.FormatInt(d.query.moment.UnixNano(), 10))
 	}
 	return t.base.RoundTrip(again)
 }

@@ -22,18 +22,19 @@ const (
 	shapeBreaker  shape = "breaker"
 	shapeReceiver shape = "receiver"
 	shapeGate     shape = "gate"
+	shapeRecord   shape = "record"
 )
 
 // keys are the settings of a shape, most used first.
 func (s shape) keys() []string {
 	return map[shape][]string{
-		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts"},
+		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts", "record"},
 		shapeAdmin:    {"listen", "token"},
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight", "recordings"},
 		shapeModel:    {"model", "tier", "price", "same_as", "retires"},
 		shapeRoute: {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "normalise", "content_policy",
-			"strict", "aliases", "rules", "eval", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",
+			"strict", "aliases", "rules", "eval", "retry", "second_opinion", "hedge", "fetch", "record", "kind", "single_point", "description",
 		},
 		shapeStep:     {"use", "with"},
 		shapeWith:     {"thinking", "effort", "cache", "tier", "max_tokens", "temperature", "body"},
@@ -46,13 +47,14 @@ func (s shape) keys() []string {
 		shapeBreaker:  {"window", "cooldown", "probe"},
 		shapeReceiver: {"kind", "on", "key", "url", "secret"},
 		shapeGate:     {"mode", "trusted_keys"},
+		shapeRecord:   {"bodies", "rate", "keep", "folder", "max_size", "redact"},
 	}[s]
 }
 
 // later are settings that a later version will have.
 func (s shape) later() []string {
 	return map[shape][]string{
-		shapeFile:     {"limits", "record", "telemetry", "eval", "evals", "swap"},
+		shapeFile:     {"limits", "telemetry", "eval", "evals", "swap"},
 		shapeProvider: {"region"},
 		shapeRoute:    {"max_cost", "swap", "limits"},
 		shapeClient:   {"rpm", "spend"},
@@ -77,6 +79,7 @@ func (s shape) example() string {
 		shapeBreaker:  "{window: 10s, cooldown: 5s..15s}",
 		shapeReceiver: `{kind: pagerduty, key: "${PD_ROUTING_KEY}", on: [circuit_open]}`,
 		shapeGate:     `{mode: enforce, trusted_keys: ["ed25519:..."]}`,
+		shapeRecord:   "{bodies: sampled, keep: 14d}",
 	}[s]
 }
 

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //	                     address, $NAME_ADMIN to its admin address
 //	ask [-kill NAME] METHOD URL [BODY] [header:value...]   sends a request and prints status, headers and body; with
 //	                     -kill, a process dies as soon as the first bytes of the body are there
+//	traffic URL FILE     sends each line of a file as the body of a request, and wants an answer to each
 //	launch NAME ARGS...  runs switchgear ARGS in the background
 //	lines NAME FILE      sets $NAME to the number of whole lines of a file
 //	paid STORED TOTAL    checks that the run on stdout paid for what was not stored, and for nothing else
@@ -55,7 +56,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "finish": cmdWait, "until": cmdUntil,
-			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "lines": cmdLines, "paid": cmdPaid,
+			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "lines": cmdLines, "traffic": cmdTraffic, "paid": cmdPaid,
 		},
 	})
 }

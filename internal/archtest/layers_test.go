@@ -43,6 +43,7 @@ var layers = map[string][]string{
 	"internal/jury":              {"", "internal/failover"},
 	"internal/alert":             {""},
 	"internal/record":            {"", "internal/jsonx"},
+	"internal/draft":             {"internal/record"},
 	"internal/alert/pagerduty":   {"", "internal/alert"},
 	"internal/alert/webhook":     {"", "internal/alert"},
 	"eval":                       {"", "config", "eval/stat", "eval/normalise", "eval/lock"},

@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -169,7 +170,7 @@ func suggestJSON(all []Picked, schemaFile string) *suggestion {
 	if err != nil {
 		return nil
 	}
-	s.schema = append(text, '\n')
+	s.schema = bytes.Join([][]byte{text, []byte("\n")}, nil)
 	s.expect = func(p *Picked) json.RawMessage {
 		if _, ok := parsed(inner(p)); !ok {
 			return nil

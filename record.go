@@ -68,3 +68,20 @@ func OutcomeOf(t *Trace, e *Error) Outcome {
 		return OutcomeOK
 	}
 }
+
+// Exchange is a request with its answer, for who keeps such things. It holds
+// what a user asked and was told, as it was: whoever is given one must take out
+// what is not to be kept.
+type Exchange struct {
+	Start      time.Time
+	Duration   time.Duration // until the end of the answer
+	FirstToken time.Duration // until the first content of a stream; 0 for a whole answer
+	Route      string
+	Target     Target // who served
+	Degraded   bool
+	Stream     bool
+	Request    *Request
+	Answer     Choice // the first one
+	Usage      Usage
+	Cost       Cost
+}

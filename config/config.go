@@ -32,6 +32,7 @@ type Config struct {
 	Gate       Gate
 	Alerts     []Receiver
 	Drill      Drill
+	Record     Record
 	NoAlerts   bool   // the file says that nobody is to be told of anything
 	Generation string // six hexadecimal digits that change when the configuration does
 	Pos        Places
@@ -157,6 +158,7 @@ type Route struct {
 	Opinion       Switch // whether a refusal in unknown words is worth a second opinion; see [Route.SecondOpinion]
 	Hedge         bool   // a target under suspicion is raced by the next
 	Fetch         Fetch
+	Record        Switch // whether its requests may be kept where the file keeps any; see [Route.Recorded]
 	Pos           Position
 	ChainPos      Position
 	FloorPos      Position
@@ -166,6 +168,7 @@ type Route struct {
 	TimeoutPos    Position
 	KindPos       Position
 	EvalPos       Position
+	RecordPos     Position
 }
 
 // Word is a word of a list and where it stands.

@@ -65,6 +65,10 @@ func (r *Route) SecondOpinion() bool {
 	return r.Opinion == SwitchOn
 }
 
+// Recorded reports whether requests of the route may be kept where the file
+// keeps any. What an embedding route is asked is not.
+func (r *Route) Recorded() bool { return r.Kind == KindChat && r.Record != SwitchOff }
+
 // CommitsAt is the commit point that holds: an answer that may have to be
 // changed is passed on when it is complete, whatever the file says.
 func (r *Route) CommitsAt() Commit {

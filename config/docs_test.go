@@ -28,6 +28,11 @@ func TestReferenceIsComplete(t *testing.T) {
 			t.Errorf("the reference has no row for gate.%s", key)
 		}
 	}
+	for _, key := range shapeRecord.keys() {
+		if !strings.Contains(page, "\n| `record."+key+"` | ") {
+			t.Errorf("the reference has no row for record.%s", key)
+		}
+	}
 	for _, key := range shapeAdmin.keys() {
 		if !strings.Contains(page, "\n| `admin."+key+"` | ") {
 			t.Errorf("the reference has no row for admin.%s", key)

@@ -105,6 +105,7 @@ func (r *reader) file(root *node) *Config {
 	r.gate(c, o)
 	r.alerts(c, o)
 	r.drill(c, o)
+	r.record(c, o)
 	r.demand(o)
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -35,11 +34,7 @@ func (r *reader) provider(e entry, path string) Provider {
 // the folder of the configuration.
 func (r *reader) recordings(p *Provider, o *object) {
 	for _, w := range o.list("recordings", "[answers.jsonl]") {
-		name := w.Text
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(r.name), name)
-		}
-		p.Recordings = append(p.Recordings, name)
+		p.Recordings = append(p.Recordings, r.beside(w.Text))
 	}
 }
 

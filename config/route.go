@@ -83,7 +83,8 @@ func (r *reader) route(e entry, path string) Route {
 		Opinion:       o.onOff("second_opinion"),
 		Hedge:         o.onOff("hedge") != SwitchOff,
 		Fetch:         or(Fetch(o.word("fetch", "whole", "stream")), FetchWhole),
-		ChainPos:      o.pos("chain"), FloorPos: o.pos("floor"), StakesPos: o.pos("stakes"),
+		Record:        o.onOff("record"), RecordPos: o.pos("record"),
+		ChainPos: o.pos("chain"), FloorPos: o.pos("floor"), StakesPos: o.pos("stakes"),
 		PolicyPos: o.pos("content_policy"), CommitPos: o.pos("commit"), TimeoutPos: o.pos("timeout"), KindPos: o.pos("kind"),
 	}
 	t.Description, _, _ = o.text("description", "Answers customers")

@@ -67,7 +67,7 @@ func TestSchemaKeys(t *testing.T) {
 	want := map[string][]string{}
 	for _, s := range []shape{
 		shapeFile, shapeAdmin, shapeProvider, shapeModel, shapeRoute, shapeStep, shapeWith, shapeThinking,
-		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient, shapeBreaker, shapeReceiver, shapeGate, shapeDrill, shapeFigures,
+		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient, shapeBreaker, shapeReceiver, shapeGate, shapeRecord, shapeDrill, shapeFigures,
 	} {
 		want[string(s)] = slices.Sorted(slices.Values(s.keys()))
 		if len(want[string(s)]) == 0 || (s.example() == "" && s != shapeFile) {
@@ -118,6 +118,8 @@ func TestSchemaRefuses(t *testing.T) {
 		"breaker-unknown-setting", "breaker-not-a-map", "breaker-cooldown-malformed", "retry-budget-malformed", "in-flight-zero",
 		"second-opinion-unknown", "hedge-unknown", "fetch-unknown", "normalise-not-a-list",
 		"gate-unknown-mode", "gate-unknown-setting", "gate-not-a-word", "gate-key-malformed", "gate-no-keys", "eval-absolute", "eval-not-yaml", "eval-empty",
+		"record-unknown-word", "record-unknown-setting", "record-without-bodies", "record-not-a-map", "record-rate-zero", "record-keep-malformed",
+		"record-size-malformed", "record-of-a-route-unknown",
 		"alert-unknown-sink", "alert-sink-of-a-later-version", "alert-without-kind", "alert-without-on", "alert-on-empty", "alert-unknown",
 		"alert-without-key", "alert-without-url", "alert-without-secret", "alert-key-of-webhook", "alert-not-a-map", "alert-end-alone",
 		"drill-unknown-setting", "drill-unknown-figure", "drill-limit-no-time", "drill-limit-no-number", "drill-rate-zero", "drill-not-a-map",

@@ -24,18 +24,19 @@ const (
 	shapeGate     shape = "gate"
 	shapeDrill    shape = "drill"
 	shapeFigures  shape = "drill_limits"
+	shapeRecord   shape = "record"
 )
 
 // keys are the settings of a shape, most used first.
 func (s shape) keys() []string {
 	return map[shape][]string{
-		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts", "drill"},
+		shapeFile:     {"version", "providers", "routes", "models", "listen", "admin", "expose", "direct", "retry", "breakers", "clients", "gate", "alerts", "record", "drill"},
 		shapeAdmin:    {"listen", "token"},
 		shapeProvider: {"kind", "key", "keys", "base_url", "retry", "max_in_flight", "recordings"},
 		shapeModel:    {"model", "tier", "price", "same_as", "retires"},
 		shapeRoute: {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "normalise", "content_policy",
-			"strict", "aliases", "rules", "eval", "retry", "second_opinion", "hedge", "fetch", "kind", "single_point", "description",
+			"strict", "aliases", "rules", "eval", "retry", "second_opinion", "hedge", "fetch", "record", "kind", "single_point", "description",
 		},
 		shapeStep:     {"use", "with"},
 		shapeWith:     {"thinking", "effort", "cache", "tier", "max_tokens", "temperature", "body"},
@@ -50,13 +51,14 @@ func (s shape) keys() []string {
 		shapeGate:     {"mode", "trusted_keys"},
 		shapeDrill:    {"limits", "strike", "rate"},
 		shapeFigures:  figureNames(),
+		shapeRecord:   {"bodies", "rate", "keep", "folder", "max_size", "redact"},
 	}[s]
 }
 
 // later are settings that a later version will have.
 func (s shape) later() []string {
 	return map[shape][]string{
-		shapeFile:     {"limits", "record", "telemetry", "eval", "evals", "swap"},
+		shapeFile:     {"limits", "telemetry", "eval", "evals", "swap"},
 		shapeProvider: {"region"},
 		shapeRoute:    {"max_cost", "swap", "limits"},
 		shapeClient:   {"rpm", "spend"},
@@ -83,6 +85,7 @@ func (s shape) example() string {
 		shapeGate:     `{mode: enforce, trusted_keys: ["ed25519:..."]}`,
 		shapeDrill:    "{limits: {ok: 99.9%, p99: 1s}}",
 		shapeFigures:  "{ok: 99.9%, p99: 1s}",
+		shapeRecord:   "{bodies: sampled, keep: 14d}",
 	}[s]
 }
 

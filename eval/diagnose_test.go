@@ -230,6 +230,11 @@ func TestStoryLiteralness(t *testing.T) {
 	if run.Verdict.Ships || run.Verdict.Exit == 1 || len(run.Verdict.Fixes) == 0 || !strings.Contains(strings.Join(run.Verdict.Fixes, ""), "drop_first_line") {
 		t.Errorf("%s %q", run.Verdict.Headline, run.Verdict.Fixes)
 	}
+	// The recorded class of this pair: strictly unclear, within the margin without
+	// the letter. It is the harness's question, and no verdict on the model.
+	if run.Verdict.Class != "other:unclear/within" || run.Verdict.Exit != 3 || !strings.HasPrefix(run.Verdict.Headline, "INCONCLUSIVE (HARNESS?): ") || !strings.HasSuffix(run.Verdict.Headline, ", or mend drop_first_line") {
+		t.Errorf("%s, exit %d: %s", run.Verdict.Class, run.Verdict.Exit, run.Verdict.Headline)
+	}
 }
 
 // TestStoryBothZero: two models whose every answer is fenced score 0% each. The

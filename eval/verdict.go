@@ -218,6 +218,9 @@ func (r *runner) decide(ctx context.Context, strict, lenient stat.Joint) {
 	if weakest := run.Metrics[strict.Weakest].Strict; v.Strict == stat.Unclear && weakest.More == 0 {
 		v.More = 0 // the metric that holds it up would not be settled by any number
 	}
+	if f := &run.Foresight; v.Strict == stat.Unclear && v.More > 0 && f.TooFew {
+		v.More = max(v.More, f.MinCases-f.N) // with fewer not even a candidate that never differs ships
+	}
 	v.Word = r.word(&v)
 	r.guard(&v)
 	r.settle(ctx, &v)
@@ -417,10 +420,7 @@ func (r *runner) settle(ctx context.Context, v *Verdict) {
 			v.Headline = fmt.Sprintf("REGRESSION: %s after %d of %d cases (stopped%s)", points(first.Diff), run.Stopped.Cases, run.Stopped.Of, savedText(run.Stopped.SavedUSD))
 		}
 	case Inconclusive:
-		v.Exit, v.Headline = exitInconclusive, fmt.Sprintf("INCONCLUSIVE: %s, cannot rule out %s (p %s)", diff, points(-first.Margin), pvalue(first.P))
-		if v.More > 0 {
-			v.Headline += fmt.Sprintf("; about %d more cases if the estimate stays", v.More)
-		}
+		v.Exit, v.Headline = exitInconclusive, r.unclear(v, first, diff)
 	case Mismatch:
 		v.Exit, v.Headline = exitMismatch, fmt.Sprintf("HARNESS MISMATCH: not shipped as it is. Gap %s = harness %s + real %s", points(run.Gap.Total), bare(run.Gap.Harness), bare(run.Gap.Real))
 		if v.Early {
@@ -431,6 +431,27 @@ func (r *runner) settle(ctx context.Context, v *Verdict) {
 	if v.Word == Mismatch || (v.Word == Inconclusive && ships(v.Lenient)) {
 		r.mend(ctx, v)
 	}
+}
+
+// unclear says what the cases cannot tell and what would: more of them, or
+// where the form of the answers is what holds the candidate up, mending that.
+func (r *runner) unclear(v *Verdict, first *Track, diff string) string {
+	suspect := v.Strict == stat.Unclear && ships(v.Lenient)
+	text := "INCONCLUSIVE: "
+	if suspect {
+		text = "INCONCLUSIVE (HARNESS?): "
+	}
+	text += fmt.Sprintf("%s, cannot rule out %s (p %s)", diff, points(-first.Margin), pvalue(first.P))
+	switch {
+	case v.More == 1:
+		text += "; about 1 more case if the estimate stays"
+	case v.More > 0:
+		text += fmt.Sprintf("; about %d more cases if the estimate stays", v.More)
+	}
+	if rungs := r.run.Gap.Rungs; suspect && len(rungs) > 0 {
+		text += ", or mend " + rungs[0].Rung
+	}
+	return text
 }
 
 // weakest is the metric with the largest p value.

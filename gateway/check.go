@@ -38,6 +38,7 @@ func check(cfg *config.Config, given []string, held *lock.File, now time.Time) [
 	for i := range cfg.Routes {
 		c.route(&cfg.Routes[i])
 	}
+	c.records()
 	c.gate(held)
 	config.Sort(c.findings)
 	return c.findings

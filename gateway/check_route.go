@@ -17,6 +17,7 @@ func (c *checker) route(r *config.Route) {
 	path := "routes." + r.Name
 	c.needs(r, path)
 	c.normalisers(r, path)
+	c.recordsVectors(r, path)
 	if r.Stakes == switchgear.StakesHigh && r.ContentPolicy == config.PolicyFallback {
 		c.warn(r.PolicyPos, path+".content_policy", "on a route of high stakes a refusal is an answer, and asking another model may get a worse one", "Leave it at stop.")
 	}

@@ -38,7 +38,7 @@ type house struct {
 // secrets are what the variables of test configurations hold.
 var secrets = map[string]string{"KEY_1": "sk-test-first-0001", "KEY_2": "sk-test-second-0002"}
 
-func parse(t *testing.T, text string) *config.Config {
+func parse(t testing.TB, text string) *config.Config {
 	t.Helper()
 	cfg, findings := config.Parse("test.yaml", []byte(text), func(name string) (string, bool) {
 		value, ok := secrets[name]

@@ -19,6 +19,7 @@ type options struct {
 	providers map[string]switchgear.Provider
 	observers []Observer
 	events    []func(Event)
+	recorder  Recorder
 	lock      *lock.File // what the last configuration was held against
 	ungated   bool
 	without   []Mechanism

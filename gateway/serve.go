@@ -13,6 +13,9 @@ func (s *snapshot) complete(ctx context.Context, req *switchgear.Request) (*swit
 	if err != nil {
 		return nil, err
 	}
+	if s.tape != nil && s.tape.takes(plan.Route) {
+		return s.completeTaped(ctx, plan, req)
+	}
 	return s.gateway.runner.Complete(ctx, plan, req)
 }
 
@@ -20,6 +23,9 @@ func (s *snapshot) stream(ctx context.Context, req *switchgear.Request) (switchg
 	plan, err := s.plan(req.Route, req, true)
 	if err != nil {
 		return nil, err
+	}
+	if s.tape != nil && s.tape.takes(plan.Route) {
+		return s.streamTaped(ctx, plan, req)
 	}
 	return s.gateway.runner.Stream(ctx, plan, req)
 }

@@ -30,6 +30,7 @@ type snapshot struct {
 	settings server.Settings
 	breakers []targetBreaker
 	unusable []string
+	tape     *tape // what is kept of requests; nil for nothing
 	created  int64 // unix seconds, for the list of models
 
 	directs     sync.Map // name of a target -> *failover.Plan, where clients may name targets
@@ -49,6 +50,7 @@ const maxRetries = 2
 
 func (g *Gateway) build(cfg *config.Config) (*snapshot, error) {
 	s := &snapshot{gateway: g, cfg: cfg, door: newDoorman(cfg.Clients), created: time.Now().Unix()}
+	s.tape = newTape(g.options.recorder, cfg)
 	loopback := IsLoopback(cfg.Listen)
 	s.settings = server.Settings{
 		Full:       cfg.Expose == "full" || (cfg.Expose == "" && loopback),

@@ -27,6 +27,7 @@ func newEval() *cobra.Command {
 routing table, and says whether the candidate may take the incumbent's place: by a test against a margin, on the answers as
 your application reads them, and on the same answers with their form ironed out.
 
+  switchgear eval init chat --from-traffic               a set to begin with, of what users asked
   switchgear eval check chat                             is the set sound, and large enough?
   switchgear eval run chat --candidate openai/gpt-5.6    ask, grade, decide
   switchgear eval regrade RUN --normalise strip_fence    grade the stored answers again, for nothing
@@ -35,7 +36,7 @@ your application reads them, and on the same answers with their form ironed out.
 Exit codes: 0 it ships; 1 regression; 2 the command line, the configuration or the set is wrong; 3 inconclusive;
 4 harness mismatch; 5 invalid run.`,
 	}
-	c.AddCommand(newEvalCheck(), newEvalRun(), newEvalRegrade(), newEvalReport(), newEvalDiff(), newEvalImport())
+	c.AddCommand(newEvalInit(), newEvalCheck(), newEvalRun(), newEvalRegrade(), newEvalReport(), newEvalDiff(), newEvalImport())
 	return c
 }
 

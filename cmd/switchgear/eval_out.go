@@ -21,7 +21,7 @@ type outFlags struct {
 }
 
 func (f *outFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.format, "format", "text", "text, json, or md for a pull request")
+	c.Flags().StringVar(&f.format, "format", "text", "text, json, md for a pull request, or junit for the test report of a CI system")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "the same as --format json")
 	c.Flags().StringVar(&f.html, "html", "", "also write a page with all answers to this file (0600: it holds prompts and answers)")
 }
@@ -59,8 +59,10 @@ func (f *outFlags) show(w io.Writer, run *eval.Run) error {
 		return printJSON(w, run)
 	case "md", "markdown":
 		return report.Markdown(w, run)
+	case "junit":
+		return report.JUnit(w, run)
 	default:
-		return fmt.Errorf("--format is text, json or md, not %q", format)
+		return fmt.Errorf("--format is text, json, md or junit, not %q", format)
 	}
 }
 

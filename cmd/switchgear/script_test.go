@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 //	ask [-kill NAME] METHOD URL [BODY] [header:value...]   sends a request and prints status, headers and body; with
 //	                     -kill, a process dies as soon as the first bytes of the body are there
 //	try COMMAND ARGS...  is exec, whatever the exit code
+//	traffic URL FILE     sends each line of a file as the body of a request, and wants an answer to each
 //	launch NAME ARGS...  runs switchgear ARGS in the background
 //	lines NAME FILE      sets $NAME to the number of whole lines of a file
 //	paid STORED TOTAL    checks that the run on stdout paid for what was not stored, and for nothing else
@@ -57,7 +58,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "finish": cmdWait, "until": cmdUntil,
-			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "try": cmdTry, "lines": cmdLines, "paid": cmdPaid,
+			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "try": cmdTry, "lines": cmdLines, "traffic": cmdTraffic, "paid": cmdPaid,
 		},
 	})
 }

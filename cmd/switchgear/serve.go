@@ -83,6 +83,9 @@ func announce(out, talk io.Writer, s *app.Started) {
 	for _, line := range s.Gateway.Unusable() {
 		fmt.Fprintln(talk, "unusable: "+line)
 	}
+	if line := app.Recording(s.Config); line != "" {
+		fmt.Fprintln(talk, line)
+	}
 	fmt.Fprint(out, connectText(s))
 	fmt.Fprintf(talk, "admin on http://%s (metrics at /metrics)%s\n", s.Admin, tokenText(s))
 	fmt.Fprintf(talk, "listening on http://%s\n", s.Address)

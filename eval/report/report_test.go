@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,13 +48,13 @@ func hostileRun() (*eval.Run, *eval.Store) {
 // TestHostile: whatever models and cases wrote stays text, in each form.
 func TestHostile(t *testing.T) {
 	run, store := hostileRun()
-	var text, md, page strings.Builder
-	for _, err := range []error{Text(&text, run), Markdown(&md, run), HTML(&page, run, Material{Store: store})} {
+	var text, md, junit, page strings.Builder
+	for _, err := range []error{Text(&text, run), Markdown(&md, run), JUnit(&junit, run), HTML(&page, run, Material{Store: store})} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, out := range map[string]string{"text": text.String(), "markdown": md.String()} {
+	for name, out := range map[string]string{"text": text.String(), "markdown": md.String(), "junit": junit.String()} {
 		if strings.ContainsAny(out, "\x1b\u202e") {
 			t.Errorf("%s: a control character came through", name)
 		}
@@ -70,6 +71,46 @@ func TestHostile(t *testing.T) {
 	for _, bad := range []string{"<img", "<script>alert", "onerror=alert(2)>"} {
 		if strings.Contains(html, bad) {
 			t.Errorf("page: %q came through", bad)
+		}
+	}
+}
+
+// TestJUnit: what a CI system reads agrees with the verdict.
+func TestJUnit(t *testing.T) {
+	type parsed struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Skipped  int `xml:"skipped,attr"`
+		Cases    []struct {
+			Name    string    `xml:"name,attr"`
+			Failure *struct{} `xml:"failure"`
+			Error   *struct{} `xml:"error"`
+		} `xml:"testcase"`
+	}
+	for _, tt := range []struct {
+		verdict                   eval.Verdict
+		failures, errors, skipped int
+	}{
+		{eval.Verdict{Word: eval.Mismatch, Headline: "no"}, 2, 0, 2}, // the verdict and the case that was lost
+		{eval.Verdict{Word: eval.Ship, Ships: true, Headline: "yes"}, 0, 0, 2},
+		{eval.Verdict{Word: eval.InvalidRun, Headline: "nothing"}, 1, 1, 2},
+	} {
+		run, _ := hostileRun()
+		run.Verdict = tt.verdict
+		var out strings.Builder
+		if err := JUnit(&out, run); err != nil {
+			t.Fatal(err)
+		}
+		var got parsed
+		if err := xml.Unmarshal([]byte(out.String()), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Tests != 4 || len(got.Cases) != 4 || got.Failures != tt.failures || got.Errors != tt.errors || got.Skipped != tt.skipped || got.Cases[0].Name != "verdict" {
+			t.Errorf("%s:\n%s", tt.verdict.Word, out.String())
+		}
+		if strings.Contains(out.String(), "alert(1)</script><img src=x onerror=alert(2)>a") {
+			t.Error("an answer is in it")
 		}
 	}
 }

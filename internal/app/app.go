@@ -21,6 +21,7 @@ import (
 	"github.com/switchgear-dev/switchgear/gateway"
 	"github.com/switchgear-dev/switchgear/internal/admin"
 	"github.com/switchgear-dev/switchgear/internal/alert"
+	"github.com/switchgear-dev/switchgear/internal/record"
 	"github.com/switchgear-dev/switchgear/internal/telemetry"
 )
 
@@ -60,6 +61,8 @@ type process struct {
 	token   switchgear.Secret
 	watch   *watch
 
+	recorder *record.Recorder
+
 	reloading sync.Mutex // a signal and an operator may ask at once
 }
 
@@ -83,6 +86,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer func() { _ = p.gateway.Close() }()
+	defer p.closeRecorder(ctx)
 	err = p.serve(ctx)
 	if late := p.watch.close(ctx); late != nil {
 		p.options.Say(late.Error())
@@ -103,13 +107,15 @@ func (p *process) open(ctx context.Context) error {
 	p.metrics = telemetry.NewMetrics(p.options.Version, p.breakers)
 	p.watch = newWatch(Instance(p.options.Source.Env), alert.NewTransport())
 	p.metrics.Alerts(p.watch.counts)
-	options := []gateway.Option{gateway.WithLock(p.loaded.Lock), gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch), gateway.WithEvents(p.watch.happened)}
+	p.recorder = record.New(p.options.Say)
+	p.metrics.Records(p.recordCounts)
+	options := []gateway.Option{gateway.WithRecorder(p.recorder), gateway.WithLock(p.loaded.Lock), gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch), gateway.WithEvents(p.watch.happened)}
 	if p.log != nil {
 		options = append(options, gateway.WithObserver(telemetry.NewLog(slog.New(p.handler()))))
 	}
 	g, err := gateway.New(ctx, p.loaded.Config, options...)
 	if err != nil {
-		return errors.Join(err, p.watch.close(ctx))
+		return errors.Join(err, p.watch.close(ctx), p.recorder.Close(ctx))
 	}
 	p.gateway = g
 	p.watch.use(p.loaded.Config, g)
@@ -159,6 +165,11 @@ func (p *process) serve(ctx context.Context) error {
 		return err
 	}
 	defer forget()
+	keep, err := p.records(cfg)
+	if err != nil {
+		return err
+	}
+	p.recorder.Use(keep.folder, keep.redactor)
 	servers := []*http.Server{dataServer(p.gateway.Handler()), adminServer(p.adminHandler(ops))}
 	failed := make(chan error, len(servers))
 	for i, l := range []net.Listener{data, ops} {
@@ -222,8 +233,17 @@ func (p *process) replace() error {
 	if err := p.movable(loaded.Config); err != nil {
 		return err
 	}
-	if err := p.gateway.Reload(loaded.Config, gateway.WithLock(loaded.Lock)); err != nil {
+	keep, err := p.records(loaded.Config)
+	if err != nil {
 		return err
+	}
+	if err := p.gateway.Reload(loaded.Config, gateway.WithLock(loaded.Lock)); err != nil {
+		keep.drop()
+		return err
+	}
+	p.recorder.Use(keep.folder, keep.redactor)
+	if line := Recording(loaded.Config); line != "" {
+		p.options.Say(line)
 	}
 	p.watch.use(loaded.Config, p.gateway)
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/switchgear-dev/switchgear/gateway"
+	"github.com/switchgear-dev/switchgear/internal/record"
 )
 
 // TestReloadsTakeTurns: of two reloads at once, the second reads the file when
@@ -35,8 +36,9 @@ func TestReloadsTakeTurns(t *testing.T) {
 		reading.Add(-1)
 		return "http://127.0.0.1:1/v1", true
 	}
-	p := &process{options: Options{Source: Source{File: file, Env: env}}, watch: newWatch("test", nil)}
+	p := &process{options: Options{Source: Source{File: file, Env: env}}, watch: newWatch("test", nil), recorder: record.New(nil)}
 	defer func() { _ = p.watch.close(t.Context()) }()
+	defer func() { _ = p.recorder.Close(t.Context()) }()
 	loaded, err := p.options.Source.Load()
 	if err != nil {
 		t.Fatal(err)

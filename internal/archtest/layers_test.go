@@ -42,6 +42,8 @@ var layers = map[string][]string{
 	"internal/limit":             {"", "internal/failover"},
 	"internal/jury":              {"", "internal/failover"},
 	"internal/alert":             {""},
+	"internal/record":            {"", "internal/jsonx"},
+	"internal/draft":             {"internal/record"},
 	"internal/alert/pagerduty":   {"", "internal/alert"},
 	"internal/alert/webhook":     {"", "internal/alert"},
 	"eval":                       {"", "config", "eval/stat", "eval/normalise", "eval/lock"},

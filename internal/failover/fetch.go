@@ -53,8 +53,8 @@ type growing struct {
 	signature strings.Builder
 }
 
-// assembly is an answer that is being put together.
-type assembly struct {
+// Assembly is an answer that is put together from the events of a stream.
+type Assembly struct {
 	resp    *switchgear.Response
 	parts   map[place]*growing
 	order   []place
@@ -62,17 +62,27 @@ type assembly struct {
 	ends    map[int]switchgear.Finish
 }
 
-// assemble puts the events of a whole stream together. What no value can hold
-// is named in the trace as dropped.
-func assemble(h *held) *switchgear.Response {
-	b := assembly{
+// NewAssembly begins an answer.
+func NewAssembly() *Assembly {
+	return &Assembly{
 		resp:  &switchgear.Response{Trace: &switchgear.Trace{}},
 		parts: map[place]*growing{}, ends: map[int]switchgear.Finish{},
 	}
+}
+
+// assemble puts the events of a whole stream together.
+func assemble(h *held) *switchgear.Response {
+	b := NewAssembly()
 	var e switchgear.Event
 	for h.next(&e) {
-		b.add(&e)
+		b.Add(&e)
 	}
+	return b.Response()
+}
+
+// Response is the answer, once all events were added. What no value can hold is
+// named in its trace as dropped.
+func (b *Assembly) Response() *switchgear.Response {
 	b.resp.Choices = make([]switchgear.Choice, b.choices)
 	for i := range b.resp.Choices {
 		b.resp.Choices[i].Index, b.resp.Choices[i].Finish = i, b.ends[i]
@@ -84,7 +94,8 @@ func assemble(h *held) *switchgear.Response {
 	return b.resp
 }
 
-func (b *assembly) add(e *switchgear.Event) {
+// Add takes an event over; it may change afterwards.
+func (b *Assembly) Add(e *switchgear.Event) {
 	at := place{choice: e.Choice, part: e.Index}
 	switch e.Kind {
 	case switchgear.EventStart:
@@ -118,7 +129,7 @@ func (b *assembly) add(e *switchgear.Event) {
 }
 
 // at is the part at a place, made if it is new.
-func (b *assembly) at(at place, kind switchgear.PartKind) *growing {
+func (b *Assembly) at(at place, kind switchgear.PartKind) *growing {
 	g := b.parts[at]
 	if g == nil {
 		g = &growing{part: switchgear.Part{Kind: kind}}
@@ -130,7 +141,7 @@ func (b *assembly) at(at place, kind switchgear.PartKind) *growing {
 }
 
 // drop names a part of which something is lost, once.
-func (b *assembly) drop(at place) {
+func (b *Assembly) drop(at place) {
 	name := "answer.choices[" + strconv.Itoa(at.choice) + "].parts[" + strconv.Itoa(at.part) + "]"
 	if !slices.Contains(b.resp.Trace.Dropped, name) {
 		b.resp.Trace.Dropped = append(b.resp.Trace.Dropped, name)

@@ -13,7 +13,11 @@ func (s *snapshot) complete(ctx context.Context, req *switchgear.Request) (*swit
 	if err != nil {
 		return nil, err
 	}
-	return s.gateway.runner.Complete(ctx, plan, req)
+	resp, err := s.gateway.runner.Complete(ctx, plan, req)
+	if plan.Arm != "" {
+		s.judge(plan, req, resp, err)
+	}
+	return resp, err
 }
 
 func (s *snapshot) stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error) {
@@ -21,7 +25,11 @@ func (s *snapshot) stream(ctx context.Context, req *switchgear.Request) (switchg
 	if err != nil {
 		return nil, err
 	}
-	return s.gateway.runner.Stream(ctx, plan, req)
+	answer, err := s.gateway.runner.Stream(ctx, plan, req)
+	if plan.Arm == "" {
+		return answer, err
+	}
+	return s.judgeStream(plan, req, answer, err)
 }
 
 func (s *snapshot) embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {

@@ -103,7 +103,9 @@ func (p *process) open(ctx context.Context) error {
 	p.metrics = telemetry.NewMetrics(p.options.Version, p.breakers)
 	p.watch = newWatch(Instance(p.options.Source.Env), alert.NewTransport())
 	p.metrics.Alerts(p.watch.counts)
+	p.metrics.Canaries(p.canaryCounts)
 	options := []gateway.Option{gateway.WithLock(p.loaded.Lock), gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch), gateway.WithEvents(p.watch.happened)}
+	options = append(options, gateway.WithCanaryStore(newCanaryFile(p.loaded, p.options.Say)), gateway.WithEvents(p.swapped))
 	if p.log != nil {
 		options = append(options, gateway.WithObserver(telemetry.NewLog(slog.New(p.handler()))))
 	}
@@ -297,7 +299,7 @@ func (p *process) adminHandler(l net.Listener) http.Handler {
 }
 
 func (p *process) status() admin.Status {
-	s := admin.Status{Generation: p.gateway.Generation(), Breakers: []admin.Breaker{}}
+	s := admin.Status{Generation: p.gateway.Generation(), Breakers: []admin.Breaker{}, Canaries: p.canaries()}
 	for _, b := range p.gateway.Breakers() {
 		s.Breakers = append(s.Breakers, admin.Breaker{
 			Target: b.Target.String(), State: b.State, Since: stamp(b.Since), Until: stamp(b.Until), Reason: b.Reason,

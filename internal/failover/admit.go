@@ -101,6 +101,7 @@ func pick(keys Keys, now time.Time, avoid uint64) (switchgear.Credential, int, t
 func (j *job) passOver(i, tries int, b bar) {
 	if tries == 0 {
 		j.skip(i, b.reason, b.until)
+		j.trace.Attempts[len(j.trace.Attempts)-1].Unready = true
 		return
 	}
 	j.trialAt(i, b.until)

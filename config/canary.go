@@ -36,7 +36,7 @@ func (r *reader) canary(s *Step, n *node, path string) {
 		r.errorf(n.pos, path, "this canary does not say which model it tries", "Add use: provider/model.")
 	}
 	if with := o.get("with"); with != nil {
-		c.Step.With, c.Step.WithText, c.Step.WithPos = nil, "", nil
+		c.Step.With, c.Step.WithText, c.Step.WithPos = nil, "", nil // WithAt says that they are its own
 		r.levers(&c.Step, with, child(path, "with"))
 	}
 	if i, ok := o.integer("answers", 1_000_000); ok {

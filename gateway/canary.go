@@ -267,5 +267,5 @@ func (t *trial) swapCommand() string {
 	if t.step > 1 {
 		command += " --step " + strconv.Itoa(t.step)
 	}
-	return command + " --to " + t.candidate.String()
+	return command + " --promote"
 }

@@ -167,7 +167,7 @@ func TestCanaryIsReady(t *testing.T) {
 					t.Fatalf("%+v", got)
 				}
 				kinds, last := h.swaps()
-				if fmt.Sprint(kinds) != "[swap_started swap_finished]" || !strings.HasSuffix(last.Reason, "switchgear swap apply chat --to two/new") {
+				if fmt.Sprint(kinds) != "[swap_started swap_finished]" || !strings.HasSuffix(last.Reason, "switchgear swap apply chat --promote") {
 					t.Errorf("told %v, %+v", kinds, last)
 				}
 				before := h.calls("new")

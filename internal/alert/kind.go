@@ -21,6 +21,7 @@ const (
 	scopeRoute   scope = "route"   // of a route
 	scopeConfig  scope = "config"  // of the configuration
 	scopeSwap    scope = "swap"    // of a route
+	scopeNews    scope = "news"    // of a route: nothing is wrong, and it is not to delay what is
 )
 
 // kind is how events of a kind behave.
@@ -54,7 +55,7 @@ var kinds = map[string]kind{ //nolint:gochecknoglobals // a constant table
 	switchgear.AlertKeyRestored:    {scope: scopeKey, ends: []string{switchgear.AlertKeyRefused, switchgear.AlertKeyExhausted}},
 	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: []string{switchgear.AlertRouteFailing}},
 	switchgear.AlertReloadRefused:  {scope: scopeConfig, lasts: true, word: "not taken"},
-	switchgear.AlertSwapStarted:    {scope: scopeSwap, word: "canary begun"},
+	switchgear.AlertSwapStarted:    {scope: scopeNews, word: "canary begun"},
 	switchgear.AlertSwapFinished:   {scope: scopeSwap, hold: holdSwap, word: "canary ready"},
 	switchgear.AlertSwapReverted:   {scope: scopeSwap, hold: holdSwap, word: "canary withdrawn"},
 	switchgear.AlertSwapEnded:      {scope: scopeSwap, ends: []string{switchgear.AlertSwapFinished, switchgear.AlertSwapReverted}},
@@ -91,7 +92,7 @@ func (e *Event) subject(s scope) string {
 		return e.Target.String()
 	case scopeConfig:
 		return "configuration"
-	case scopeRoute, scopeSwap:
+	case scopeRoute, scopeSwap, scopeNews:
 		fallthrough
 	default:
 		if len(e.Routes) > 0 {

@@ -115,6 +115,7 @@ func (p *process) open(ctx context.Context) error {
 	}
 	p.gateway = g
 	p.watch.use(p.loaded.Config, g)
+	p.sayWithdrawn()
 	return nil
 }
 

@@ -154,3 +154,13 @@ func (p *process) swapped(e gateway.Event) {
 		slog.New(p.handler()).Info("canary", "route", e.Routes[0], "target", e.Target.String(), "event", e.Kind, "reason", e.Reason)
 	}
 }
+
+// sayWithdrawn leaves a line about what the configuration still gives a part of
+// the requests, and nobody sends it any.
+func (p *process) sayWithdrawn() {
+	for _, c := range p.gateway.Canaries() {
+		if c.State == "withdrawn" {
+			p.options.Say("canary of route " + c.Route + ": " + c.Candidate.String() + " was withdrawn, and stays so: " + c.Why)
+		}
+	}
+}

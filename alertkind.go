@@ -14,6 +14,10 @@ const (
 	AlertRouteRecovered = "route_recovered" // they no longer do
 	AlertReloadRefused  = "reload_refused"  // a new configuration was not taken, and the old one still serves
 	AlertReloadTaken    = "reload_taken"    // a later one was
+	AlertSwapStarted    = "swap_started"    // a candidate answers a part of a route's requests on trial
+	AlertSwapFinished   = "swap_finished"   // it has shown enough to take its step's place
+	AlertSwapReverted   = "swap_reverted"   // it did worse than the incumbent and was withdrawn
+	AlertSwapEnded      = "swap_ended"      // the canary is no longer in the configuration
 )
 
 // AlertKind is a row of the table of what alerts there are.
@@ -35,14 +39,18 @@ func AlertKinds() []AlertKind {
 		{Name: AlertModelGone, Means: "a provider no longer has a model that a route names", Person: true},
 		{Name: AlertModelDrift, Means: "a provider answers with another model than the one a route names", Person: true},
 		{Name: AlertReloadRefused, Means: "a new configuration is wrong, or names a model that is not proven, and the old one still serves", Person: true},
+		{Name: AlertSwapStarted, Means: "a candidate answers a part of a route's requests on trial"},
+		{Name: AlertSwapFinished, Means: "a candidate on trial has shown enough to take its step's place"},
+		{Name: AlertSwapReverted, Means: "a candidate on trial did worse than the incumbent, and was withdrawn", Person: true},
 		{Name: AlertCircuitClose, Means: "a circuit closed", Ends: []string{AlertCircuitOpen, AlertModelGone}},
 		{Name: AlertKeyRestored, Means: "a key works again", Ends: []string{AlertKeyRefused, AlertKeyExhausted}},
 		{Name: AlertRouteRecovered, Means: "a route no longer fails", Ends: []string{AlertRouteFailing}},
 		{Name: AlertReloadTaken, Means: "a configuration was taken", Ends: []string{AlertReloadRefused}},
+		{Name: AlertSwapEnded, Means: "the canary is no longer in the configuration", Ends: []string{AlertSwapFinished, AlertSwapReverted}},
 	}
 }
 
 // AlertKindsToCome are names and patterns that a later version will know.
 func AlertKindsToCome() []string {
-	return []string{"spend", "swap_started", "swap_finished", "swap_reverted", "swap_*"}
+	return []string{"spend"}
 }

@@ -179,10 +179,22 @@ type Attempt struct {
 	Usage      Usage
 	Cost       Cost
 	Skipped    string // why the target was not called ("breaker open"); "" if it was called
+	Unready    bool   // it was passed over for a reason of the target's own: barred, without a key, or full
+	Trial      bool   // the target is a candidate that stands in for its step's
 	Lost       bool   // another target was asked at the same time and served instead
 	Probe      bool   // the gateway's own: no caller's request, but a test whether the target is well again
 	Err        *Error // nil if it answered
 }
+
+// Arm is a side of a canary: a candidate answers some of the requests, the
+// incumbent the others.
+type Arm string
+
+// The arms. The empty one is that nobody is on trial.
+const (
+	ArmIncumbent Arm = "incumbent"
+	ArmCandidate Arm = "candidate"
+)
 
 // Trace is how an answer, or a failure, came about.
 type Trace struct {
@@ -192,6 +204,8 @@ type Trace struct {
 	Step     int    // the place of Target in the chain, from 1
 	Steps    int    // the length of the chain
 	Degraded bool   // served by a lower tier than the first step's
+	Arm      Arm    // where a candidate is on trial: whose the request was
+	Trial    bool   // and the candidate did serve it
 	Attempts []Attempt
 	// Translated is set when the target that served does not speak the
 	// protocol the request came in: it was given the request's values, and its

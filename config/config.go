@@ -192,7 +192,9 @@ type Step struct {
 	Target   switchgear.Target // zero if Use could not be resolved, which is a finding
 	Model    *Model            // what Use names, if it is a short name
 	With     *switchgear.Levers
-	WithText string // With for the eye: "thinking=adaptive effort=high"
+	WithText string   // With for the eye: "thinking=adaptive effort=high"
+	WithAt   Position // where with stands; zero if it does not
+	Canary   *Canary  // who answers a part of its requests on trial; nil for nobody
 	Pos      Position
 	WithPos  map[string]Position // where each lever stands, by its key
 }

@@ -27,7 +27,7 @@ func (r *reader) levers(s *Step, n *node, path string) {
 	}
 	l.Temperature = r.temperature(o)
 	l.Members = r.members(o)
-	s.With, s.WithPos = l, map[string]Position{}
+	s.With, s.WithPos, s.WithAt = l, map[string]Position{}, n.pos
 	for _, e := range o.node.entries {
 		s.WithPos[e.key] = e.value.pos
 	}

@@ -64,23 +64,29 @@ func (r *reader) resolveModels(c *Config, providers, models []string) {
 // resolveChain finds the target of every step.
 func (r *reader) resolveChain(c *Config, chain []Step, path string, providers, models []string) {
 	for i := range chain {
-		s := &chain[i]
 		at := index(path, i)
-		if m, ok := c.Model(s.Use); ok {
-			s.Model, s.Target = m, m.Target
-			continue
+		r.resolveStep(c, &chain[i], at, providers, models)
+		if chain[i].Canary != nil {
+			r.resolveStep(c, &chain[i].Canary.Step, child(at, "canary"), providers, models)
 		}
-		target, err := switchgear.ParseTarget(s.Use)
-		switch {
-		case err != nil && slices.Contains(providers, s.Use):
-			r.errorf(s.Pos, at, quote(s.Use)+" is a provider, not a model", "Write "+s.Use+"/ and the name of a model.")
-		case err != nil:
-			r.errorf(s.Pos, at, "there is no model "+quote(s.Use), or(DidYouMean(s.Use, models), "Write provider/model, or define the short name in models."))
-		case !slices.Contains(providers, target.Provider):
-			r.errorf(s.Pos, at, "there is no provider "+quote(target.Provider), defined(target.Provider, providers))
-		default:
-			s.Target = target
-		}
+	}
+}
+
+func (r *reader) resolveStep(c *Config, s *Step, at string, providers, models []string) {
+	if m, ok := c.Model(s.Use); ok {
+		s.Model, s.Target = m, m.Target
+		return
+	}
+	target, err := switchgear.ParseTarget(s.Use)
+	switch {
+	case err != nil && slices.Contains(providers, s.Use):
+		r.errorf(s.Pos, at, quote(s.Use)+" is a provider, not a model", "Write "+s.Use+"/ and the name of a model.")
+	case err != nil:
+		r.errorf(s.Pos, at, "there is no model "+quote(s.Use), or(DidYouMean(s.Use, models), "Write provider/model, or define the short name in models."))
+	case !slices.Contains(providers, target.Provider):
+		r.errorf(s.Pos, at, "there is no provider "+quote(target.Provider), defined(target.Provider, providers))
+	default:
+		s.Target = target
 	}
 }
 

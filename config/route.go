@@ -167,6 +167,9 @@ func (r *reader) step(n *node, path string) (Step, bool) {
 	if with := o.get("with"); with != nil {
 		r.levers(&s, with, child(path, "with"))
 	}
+	if canary := o.get("canary"); canary != nil {
+		r.canary(&s, canary, child(path, "canary"))
+	}
 	return s, true
 }
 

@@ -66,7 +66,7 @@ func TestSchemaKeys(t *testing.T) {
 	}
 	want := map[string][]string{}
 	for _, s := range []shape{
-		shapeFile, shapeAdmin, shapeProvider, shapeModel, shapeRoute, shapeStep, shapeWith, shapeThinking,
+		shapeFile, shapeAdmin, shapeProvider, shapeModel, shapeRoute, shapeStep, shapeCanary, shapeWith, shapeThinking,
 		shapeTimeout, shapeRetry, shapeRule, shapeWhen, shapeClient, shapeBreaker, shapeReceiver, shapeGate, shapeRecord, shapeDrill, shapeFigures,
 	} {
 		want[string(s)] = slices.Sorted(slices.Values(s.keys()))

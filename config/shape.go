@@ -12,6 +12,7 @@ const (
 	shapeModel    shape = "model"
 	shapeRoute    shape = "route"
 	shapeStep     shape = "step"
+	shapeCanary   shape = "canary"
 	shapeWith     shape = "with"
 	shapeThinking shape = "thinking"
 	shapeTimeout  shape = "timeout"
@@ -38,7 +39,8 @@ func (s shape) keys() []string {
 			"chain", "stakes", "surface", "floor", "needs", "timeout", "commit", "normalise", "content_policy",
 			"strict", "aliases", "rules", "eval", "retry", "second_opinion", "hedge", "fetch", "record", "kind", "single_point", "description",
 		},
-		shapeStep:     {"use", "with"},
+		shapeStep:     {"use", "with", "canary"},
+		shapeCanary:   {"use", "share", "with", "answers"},
 		shapeWith:     {"thinking", "effort", "cache", "tier", "max_tokens", "temperature", "body"},
 		shapeThinking: {"budget"},
 		shapeTimeout:  {"first_token", "idle", "total"},
@@ -73,6 +75,7 @@ func (s shape) example() string {
 		shapeModel:    "{model: anthropic/claude-haiku-4-5}",
 		shapeRoute:    "{chain: [anthropic/claude-haiku-4-5]}",
 		shapeStep:     "{use: anthropic/claude-haiku-4-5, with: {effort: low}}",
+		shapeCanary:   "{use: anthropic/claude-haiku-4-5, share: 5%}",
 		shapeWith:     "{thinking: adaptive, effort: high}",
 		shapeThinking: "{budget: 8000}",
 		shapeTimeout:  "{first_token: 3s, total: 60s}",

@@ -30,6 +30,7 @@ func (c *checker) route(r *config.Route) {
 		c.chain(r, rule.Chain, rule.Pos, at(path+".rules", i)+".chain")
 	}
 	c.rules(r, path)
+	c.canaries(r, path)
 }
 
 // chain checks one chain of a route. The tiers of a rule's chain are measured

@@ -42,7 +42,7 @@ func (g *Gateway) tell(e *Event) {
 	if len(g.options.events) == 0 {
 		return
 	}
-	if s := g.now.Load(); s != nil {
+	if s := g.now.Load(); s != nil && e.Routes == nil {
 		e.Routes, e.Stranded, e.Serving = s.affected(e)
 	}
 	if e.Kind == switchgear.AlertModelDrift {

@@ -29,13 +29,15 @@ func WithLock(f *lock.File) LockOption { return LockOption{f} }
 func WithoutGate() Option { return optionFunc(func(o *options) { o.ungated = true }) }
 
 // Claim is a target that a route with an eval can reach, by its chain or by the
-// chain of a rule, and so must be proven.
+// chain of a rule, and so must be proven. What answers a part of the requests on
+// trial is reached.
 type Claim struct {
 	lock.Claim
 
-	Step *config.Step
-	Pos  config.Position
-	Path string // where the step stands: "routes.chat.chain[1]"
+	Step   *config.Step
+	Pos    config.Position
+	Path   string // where the step stands: "routes.chat.chain[1]"
+	Canary bool   // it is on trial there; its path ends in ".canary"
 }
 
 // Claims are the targets that a configuration's routes with evals can reach,
@@ -69,6 +71,10 @@ func claims(cfg *config.Config, r *config.Route, chain []config.Step, path strin
 			continue
 		}
 		out = append(out, Claim{Claim: claim(cfg, r, s), Step: s, Pos: s.Pos, Path: at(path, i)})
+		if s.Canary != nil && s.Canary.Step.Target.Provider != "" {
+			tried := &s.Canary.Step
+			out = append(out, Claim{Claim: claim(cfg, r, tried), Step: tried, Pos: tried.Pos, Path: at(path, i) + ".canary", Canary: true})
+		}
 	}
 	return out
 }

@@ -39,7 +39,8 @@ type Gateway struct {
 	mu      sync.Mutex               // held while a configuration is loaded
 	parts   parts                    // what outlives a configuration, by identity
 	keys    *keyWatch
-	ward    *ward // where targets that are not well are looked after
+	ward    *ward      // where targets that are not well are looked after
+	keeping sync.Mutex // held while the store keeps the canaries
 	closed  atomic.Bool
 }
 
@@ -106,6 +107,9 @@ func (g *Gateway) Reload(cfg *config.Config, with ...LockOption) error {
 		return &ConfigError{Findings: findings}
 	}
 	ended := g.move(cfg)
+	if g.options.canaries != nil {
+		g.parts.kept = g.options.canaries.Load()
+	}
 	next, err := g.build(cfg)
 	if err != nil {
 		return err
@@ -115,6 +119,8 @@ func (g *Gateway) Reload(cfg *config.Config, with ...LockOption) error {
 	g.prune(next)
 	clear(g.parts.held)
 	g.keys.withdraw(cfg)
+	ended = append(ended, g.settleTrials(next)...)
+	g.keepTrials()
 	for i := range ended {
 		ended[i].At = time.Now()
 		g.tell(&ended[i])
@@ -169,6 +175,7 @@ func (g *Gateway) Close() error {
 		return nil
 	}
 	g.ward.close()
+	g.keepTrials()
 	if idle, ok := g.options.transport.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections()
 	}

@@ -23,6 +23,7 @@ type options struct {
 	lock      *lock.File // what the last configuration was held against
 	ungated   bool
 	without   []Mechanism
+	canaries  CanaryStore // nil for none
 }
 
 type optionFunc func(*options)

@@ -29,7 +29,9 @@ type parts struct {
 	budgets   map[string]*routeBudget
 	keyrings  map[string]*keys
 	providers map[string]*upstream
+	trials    map[string]*trial            // by the id of the canary
 	held      map[switchgear.Target]string // by whom, while a configuration is loaded
+	kept      map[string]CanaryRecord      // what the store had, while a configuration is loaded
 }
 
 // guard is what stands between requests and one target.

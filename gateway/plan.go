@@ -25,7 +25,13 @@ func (s *snapshot) plan(name string, req *switchgear.Request, stream bool) (*fai
 		Stakes: req.Limits.Stakes, Labels: req.Labels, NoFallback: req.Limits.NoFallback, InputTokens: estimate(req),
 		Stream: stream,
 	}
-	return r.Plan(&query), nil
+	plan := r.Plan(&query)
+	if plan.Trial != nil {
+		if t := s.trials[r.Name()]; t != nil && t.guard.Takes(conversation(req)) {
+			return plan.Trial, nil
+		}
+	}
+	return plan, nil
 }
 
 // estimate is how many tokens a request reads, roughly.
@@ -159,6 +165,16 @@ type ExplainedStep struct {
 	Ground     string        // on what evidence it serves; "" where the route has no eval or the gate is off
 	Latest     time.Duration // when it is tried at the latest; -1 if it may never be
 	Cost       switchgear.Cost
+	Canary     *ExplainedCanary // who answers a part of its requests on trial; nil for nobody
+}
+
+// ExplainedCanary is what an [Explanation] says of a candidate.
+type ExplainedCanary struct {
+	Target switchgear.Target
+	Share  float64
+	With   string
+	Ground string
+	Reason string // why it answers none of these requests; "" if it may
 }
 
 // Explain says which chain a request of a route would take. It calls no
@@ -184,6 +200,7 @@ func (g *Gateway) Explain(name string, q Query) (*Explanation, error) {
 	for i := range e.Lines {
 		step := s.explainStep(g, &e.Lines[i], &chain[i])
 		step.Ground = s.ground(written, &chain[i], time.Now())
+		step.Canary = s.explainCanary(written, &chain[i], r.Plan(&query))
 		out.Steps = append(out.Steps, step)
 	}
 	return out, nil
@@ -210,4 +227,25 @@ func (s *snapshot) explainStep(g *Gateway, line *route.Line, written *config.Ste
 		g.mu.Unlock()
 	}
 	return step
+}
+
+// explainCanary says who answers a part of a step's requests.
+func (s *snapshot) explainCanary(r *config.Route, step *config.Step, plan *failover.Plan) *ExplainedCanary {
+	if step.Canary == nil {
+		return nil
+	}
+	tried := &step.Canary.Step
+	e := &ExplainedCanary{Target: tried.Target, Share: step.Canary.Share, With: tried.WithText, Ground: s.ground(r, tried, time.Now())}
+	p, ok := s.cfg.Provider(tried.Target.Provider)
+	switch {
+	case ok && p.Disabled != "":
+		e.Reason = p.Disabled
+	case plan.Stakes > r.Stakes:
+		e.Reason = "the request raises the stakes"
+	case plan.NoFallback:
+		e.Reason = "the request asks for no fallback"
+	case plan.Trial == nil:
+		e.Reason = "it would not be let serve in this step's place"
+	}
+	return e
 }

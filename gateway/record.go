@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
@@ -66,23 +65,15 @@ func (s *snapshot) keep(x *switchgear.Exchange) {
 	}
 }
 
-func (s *snapshot) completeTaped(ctx context.Context, plan *failover.Plan, req *switchgear.Request) (*switchgear.Response, error) {
-	start := time.Now()
-	resp, err := s.gateway.runner.Complete(ctx, plan, req)
-	if err != nil {
-		return nil, err
-	}
-	x := exchangeOf(plan, req, start)
-	x.answered(resp)
-	s.keep(&x.Exchange)
-	return resp, nil
-}
-
 // exchange is an exchange in the making.
 type exchange struct{ switchgear.Exchange }
 
-func exchangeOf(plan *failover.Plan, req *switchgear.Request, start time.Time) *exchange {
-	return &exchange{switchgear.Exchange{Start: start, Route: plan.Route, Request: req}}
+// taping begins the record of a request; nil if it is not kept.
+func (s *snapshot) taping(plan *failover.Plan, req *switchgear.Request) *exchange {
+	if s.tape == nil || !s.tape.takes(plan.Route) {
+		return nil
+	}
+	return &exchange{switchgear.Exchange{Start: time.Now(), Route: plan.Route, Request: req}}
 }
 
 // answered takes over what is known of an answer at its end.
@@ -95,15 +86,6 @@ func (x *exchange) answered(resp *switchgear.Response) {
 	if t := resp.Trace; t != nil {
 		x.Target, x.Degraded = t.Target, t.Degraded
 	}
-}
-
-func (s *snapshot) streamTaped(ctx context.Context, plan *failover.Plan, req *switchgear.Request) (switchgear.Stream, error) {
-	start := time.Now()
-	inner, err := s.gateway.runner.Stream(ctx, plan, req)
-	if err != nil {
-		return nil, err
-	}
-	return &taped{Stream: inner, snapshot: s, exchange: exchangeOf(plan, req, start), answer: failover.NewAssembly()}, nil
 }
 
 // maxTaped bounds what is remembered of a streamed answer, in bytes. The

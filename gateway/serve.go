@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/internal/failover"
 )
 
 // What a gateway does, it does by one snapshot from start to end.
@@ -13,10 +14,16 @@ func (s *snapshot) complete(ctx context.Context, req *switchgear.Request) (*swit
 	if err != nil {
 		return nil, err
 	}
-	if s.tape != nil && s.tape.takes(plan.Route) {
-		return s.completeTaped(ctx, plan, req)
+	x := s.taping(plan, req)
+	resp, err := s.gateway.runner.Complete(ctx, plan, req)
+	if plan.Arm != "" {
+		s.judge(plan, req, resp, err)
 	}
-	return s.gateway.runner.Complete(ctx, plan, req)
+	if x != nil && err == nil {
+		x.answered(resp)
+		s.keep(&x.Exchange)
+	}
+	return resp, err
 }
 
 func (s *snapshot) stream(ctx context.Context, req *switchgear.Request) (switchgear.Stream, error) {
@@ -24,10 +31,15 @@ func (s *snapshot) stream(ctx context.Context, req *switchgear.Request) (switchg
 	if err != nil {
 		return nil, err
 	}
-	if s.tape != nil && s.tape.takes(plan.Route) {
-		return s.streamTaped(ctx, plan, req)
+	x := s.taping(plan, req)
+	answer, err := s.gateway.runner.Stream(ctx, plan, req)
+	if plan.Arm != "" {
+		answer, err = s.judgeStream(plan, req, answer, err)
 	}
-	return s.gateway.runner.Stream(ctx, plan, req)
+	if x == nil || err != nil {
+		return answer, err
+	}
+	return &taped{Stream: answer, snapshot: s, exchange: x, answer: failover.NewAssembly()}, nil
 }
 
 func (s *snapshot) embed(ctx context.Context, req *switchgear.EmbedRequest) (*switchgear.EmbedResponse, error) {

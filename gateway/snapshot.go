@@ -30,8 +30,9 @@ type snapshot struct {
 	settings server.Settings
 	breakers []targetBreaker
 	unusable []string
-	tape     *tape // what is kept of requests; nil for nothing
-	created  int64 // unix seconds, for the list of models
+	tape     *tape             // what is kept of requests; nil for nothing
+	trials   map[string]*trial // by route: a route has one canary at most
+	created  int64             // unix seconds, for the list of models
 
 	directs     sync.Map // name of a target -> *failover.Plan, where clients may name targets
 	directCount atomic.Int64
@@ -95,13 +96,13 @@ func (g *Gateway) spec(s *snapshot, r *config.Route) (route.Spec, error) {
 	}
 	g.barePlan(&spec.Base)
 	longest := len(r.Chain)
-	steps, err := g.steps(s, r, r.Chain)
+	steps, err := g.steps(s, r, r.Chain, 0)
 	if err != nil {
 		return spec, err
 	}
 	spec.Steps = steps
 	for i := range r.Rules {
-		steps, err := g.steps(s, r, r.Rules[i].Chain)
+		steps, err := g.steps(s, r, r.Rules[i].Chain, i+1)
 		if err != nil {
 			return spec, err
 		}
@@ -142,11 +143,14 @@ func match(m *config.Match) route.Match {
 	return out
 }
 
-func (g *Gateway) steps(s *snapshot, r *config.Route, chain []config.Step) ([]route.Step, error) {
+func (g *Gateway) steps(s *snapshot, r *config.Route, chain []config.Step, rule int) ([]route.Step, error) {
 	steps := make([]route.Step, 0, len(chain))
 	for i := range chain {
 		step, err := g.step(s, r, &chain[i])
 		if err != nil {
+			return nil, err
+		}
+		if err := g.try(s, r, &chain[i], &step, spot{rule: rule, step: i + 1}); err != nil {
 			return nil, err
 		}
 		steps = append(steps, step)
@@ -231,7 +235,7 @@ func patience(cfg *config.Config, t switchgear.Target) time.Duration {
 
 // reaches reports whether a target is in any chain of a route.
 func reaches(r *config.Route, t switchgear.Target) bool {
-	in := func(s config.Step) bool { return s.Target == t }
+	in := func(s config.Step) bool { return s.Target == t || (s.Canary != nil && s.Canary.Step.Target == t) }
 	return slices.ContainsFunc(r.Chain, in) ||
 		slices.ContainsFunc(r.Rules, func(rule config.Rule) bool { return slices.ContainsFunc(rule.Chain, in) })
 }

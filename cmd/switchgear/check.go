@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -66,9 +67,31 @@ func sayFindings(c *cobra.Command, loaded *app.Loaded, findings []config.Finding
 		}
 	} else {
 		fmt.Fprint(c.OutOrStdout(), app.Report(findings))
+		sayCanaries(c.ErrOrStderr(), loaded.Config)
 		fmt.Fprintf(c.ErrOrStderr(), "%s: %s, %s\n", loaded.From, count(faults, "error"), count(len(findings)-faults, "warning"))
 	}
 	return verdictOf(findings)
+}
+
+// sayCanaries names who is on trial: it is easy to forget.
+func sayCanaries(w io.Writer, cfg *config.Config) {
+	if cfg == nil {
+		return
+	}
+	say := func(route string, chain []config.Step) {
+		for i := range chain {
+			if k := chain[i].Canary; k != nil {
+				fmt.Fprintf(w, "route %s: %s answers %s of the requests of %s on trial\n", route, k.Step.Target, config.ShareText(k.Share), chain[i].Target)
+			}
+		}
+	}
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
+		say(r.Name, r.Chain)
+		for k := range r.Rules {
+			say(r.Name, r.Rules[k].Chain)
+		}
+	}
 }
 
 func count(n int, word string) string {

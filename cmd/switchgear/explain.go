@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/switchgear-dev/switchgear"
+	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/gateway"
 	"github.com/switchgear-dev/switchgear/internal/app"
 )
@@ -98,6 +99,9 @@ func printExplanation(c *cobra.Command, e *gateway.Explanation, input, output in
 	var rows [][]string
 	for i := range e.Steps {
 		rows = append(rows, explainRow(&e.Steps[i], i == 0))
+		if e.Steps[i].Canary != nil {
+			rows = append(rows, canaryRow(e.Steps[i].Canary))
+		}
 	}
 	table(out, rows)
 	fmt.Fprintf(c.ErrOrStderr(), "for %d tokens in and %d out, at list price\n", input, output)
@@ -130,6 +134,21 @@ func explainRow(s *gateway.ExplainedStep, first bool) []string {
 	}
 	if s.With != "" {
 		detail = append(detail, "with "+s.With)
+	}
+	return append(row, "in", strings.Join(detail, ", "))
+}
+
+// canaryRow shows who is on trial in the place of the step above.
+func canaryRow(k *gateway.ExplainedCanary) []string {
+	row := []string{"", k.Target.String(), ""}
+	if k.Reason != "" {
+		return append(row, "out", "on trial, and not for this request: "+k.Reason)
+	}
+	detail := []string{"on trial, for " + config.ShareText(k.Share) + " of the requests"}
+	for _, more := range []string{k.Ground, k.With} {
+		if more != "" {
+			detail = append(detail, more)
+		}
 	}
 	return append(row, "in", strings.Join(detail, ", "))
 }
@@ -171,6 +190,15 @@ type explainedStep struct {
 	Ground     string   `json:"ground,omitempty"` // on what evidence it serves
 	LatestMS   *int64   `json:"latest_ms"`        // null if it may be out of time by then
 	CostUSD    *float64 `json:"cost_usd"`         // null if unknown
+	Canary     *onTrial `json:"canary,omitempty"` // who is on trial in its place
+}
+
+type onTrial struct {
+	Target string  `json:"target"`
+	Share  float64 `json:"share"`
+	With   string  `json:"with,omitempty"`
+	Ground string  `json:"ground,omitempty"`
+	Reason string  `json:"reason,omitempty"` // why it answers none of these requests
 }
 
 type explained struct {
@@ -206,6 +234,9 @@ func explainJSON(e *gateway.Explanation, input, output int64) explained {
 		}
 		if s.Cost.Known {
 			row.CostUSD = &s.Cost.USD
+		}
+		if k := s.Canary; k != nil {
+			row.Canary = &onTrial{Target: k.Target.String(), Share: k.Share, With: k.With, Ground: k.Ground, Reason: k.Reason}
 		}
 		x.Steps = append(x.Steps, row)
 	}

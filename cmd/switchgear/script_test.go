@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -35,6 +36,8 @@ func TestMain(m *testing.M) {
 //	                     -kill, a process dies as soon as the first bytes of the body are there
 //	try COMMAND ARGS...  is exec, whatever the exit code
 //	traffic URL FILE     sends each line of a file as the body of a request, and wants an answer to each
+//	flood N URL BODY     sends N requests one after the other, each with its number for the % in BODY, and prints how
+//	                     often each status and each x-switchgear-served-by came
 //	launch NAME ARGS...  runs switchgear ARGS in the background
 //	lines NAME FILE      sets $NAME to the number of whole lines of a file
 //	paid STORED TOTAL    checks that the run on stdout paid for what was not stored, and for nothing else
@@ -58,7 +61,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "ask": cmdAsk, "signal": cmdSignal, "finish": cmdWait, "until": cmdUntil,
-			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "try": cmdTry, "lines": cmdLines, "traffic": cmdTraffic, "paid": cmdPaid,
+			"receive": cmdReceive, "heard": cmdHeard, "launch": cmdLaunch, "try": cmdTry, "lines": cmdLines, "traffic": cmdTraffic, "paid": cmdPaid, "flood": cmdFlood,
 		},
 	})
 }
@@ -270,6 +273,29 @@ func cmdAsk(ts *testscript.TestScript, neg bool, args []string) {
 		fmt.Fprintf(out, "\nBROKEN OFF: %v\n", err)
 	}
 	fmt.Fprintln(out)
+}
+
+// cmdFlood sends many requests.
+func cmdFlood(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	seen := map[string]int{}
+	for i := range n {
+		body := strings.ReplaceAll(args[2], "%", strconv.Itoa(i))
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, args[1], strings.NewReader(body))
+		ts.Check(err)
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		ts.Check(err)
+		_, err = io.Copy(io.Discard, resp.Body)
+		ts.Check(err)
+		resp.Body.Close()
+		seen["status "+strconv.Itoa(resp.StatusCode)]++
+		seen["served by "+resp.Header.Get("X-Switchgear-Served-By")]++
+	}
+	for _, what := range slices.Sorted(maps.Keys(seen)) {
+		fmt.Fprintf(ts.Stdout(), "%s: %d\n", what, seen[what])
+	}
 }
 
 func isHeader(s string) bool { return regexp.MustCompile(`^[a-zA-Z-]+:`).MatchString(s) }

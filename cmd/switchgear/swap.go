@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/eval"
 	"github.com/switchgear-dev/switchgear/internal/app"
 	"github.com/switchgear-dev/switchgear/internal/swap"
@@ -26,6 +27,7 @@ func newSwap() *cobra.Command {
 
   plan     show what a swap would change, break and cost, and what proves the new model
   apply    make a planned swap, and tell the running gateway
+  status   show how the candidates on trial do
   revert   take the last swap back: the file holds the bytes it held before
   changed  name the routes that two versions of the file differ in, for CI
   drift    print the eval runs that show whether what serves is still what was proven
@@ -34,7 +36,7 @@ docs/swap.md says how they go together.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSwapPlan(), newSwapApply(), newSwapRevert(), newSwapChanged(), newSwapDrift())
+	c.AddCommand(newSwapPlan(), newSwapApply(), newSwapStatus(), newSwapRevert(), newSwapChanged(), newSwapDrift())
 	return c
 }
 
@@ -48,10 +50,56 @@ func swapSite(source app.Source) (*swap.Site, error) {
 	return app.SwapSite(loaded, source.Env, time.Now())
 }
 
-type planFlags struct {
+// wishFlags say what is to be changed.
+type wishFlags struct {
 	wish   swap.Wish
-	out    string
+	levers string
+	share  string
 	store  string
+}
+
+func (f *wishFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.wish.To, "to", "", "the new model: provider/model, or a short name of models (with --with: the one there is)")
+	c.Flags().StringVar(&f.levers, "with", "", "what the step sets on its requests from then on: 'effort: high'; none for nothing")
+	c.Flags().StringVar(&f.share, "canary", "", "let it answer only this part of the requests, on trial: 5%")
+	c.Flags().BoolVar(&f.wish.Promote, "promote", false, "put what is on trial in the step's place")
+	c.Flags().IntVar(&f.wish.Step, "step", 1, "which step of the chain, from 1")
+	c.Flags().IntVar(&f.wish.Rule, "rule", 0, "which rule's chain, from 1 (default: the route's own chain)")
+	c.Flags().StringVar(&f.store, "store", defaultEvals, "the folder of the stored answers and runs")
+}
+
+// asked reports whether a command line says what is to be changed.
+func (f *wishFlags) asked(c *cobra.Command) bool {
+	return f.wish.To != "" || f.wish.Promote || c.Flags().Changed("with") || c.Flags().Changed("canary")
+}
+
+// read takes in what the flags say of a route.
+func (f *wishFlags) read(c *cobra.Command, route string) error {
+	f.wish.Route = route
+	if c.Flags().Changed("with") {
+		f.wish.With = &f.levers
+	}
+	if f.share != "" {
+		share, ok := config.ParseShare(f.share)
+		if !ok {
+			return fmt.Errorf("--canary %s is not a part of the requests that a canary may answer. Write a percentage above 0%% and up to 50%%: 5%%", f.share)
+		}
+		f.wish.Share = share
+	}
+	switch {
+	case f.wish.Promote && (f.wish.To != "" || f.wish.With != nil || f.wish.Share != 0):
+		return errors.New("--promote takes what is on trial, so there is nothing else to name")
+	case f.wish.To == "" && f.wish.With == nil && !f.wish.Promote:
+		return errors.New("--to names the new model: provider/model, or a short name of models")
+	default:
+		return nil
+	}
+}
+
+type planFlags struct {
+	wishFlags
+
+	out    string
 	asJSON bool
 }
 
@@ -69,10 +117,9 @@ Exits with 6 if the gate does not let the new model serve, and with 2 if the edi
 		Example: "  switchgear swap plan chat --to openai/gpt-5.6-terra\n  switchgear swap plan reason --step 2 --to opus-aws --input 4000 --output 900 --calls 120000 --out reason.plan",
 		Args:    oneRoute("swap plan"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if f.wish.To == "" {
-				return errors.New("--to names the new model: provider/model, or a short name of models")
+			if err := f.read(c, args[0]); err != nil {
+				return err
 			}
-			f.wish.Route = args[0]
 			site, err := swapSite(source)
 			if err != nil {
 				return err
@@ -88,13 +135,10 @@ Exits with 6 if the gate does not let the new model serve, and with 2 if the edi
 		},
 	}
 	sourceFlags(c, &source)
-	c.Flags().StringVar(&f.wish.To, "to", "", "the new model: provider/model, or a short name of models")
-	c.Flags().IntVar(&f.wish.Step, "step", 1, "which step of the chain, from 1")
-	c.Flags().IntVar(&f.wish.Rule, "rule", 0, "which rule's chain, from 1 (default: the route's own chain)")
+	f.register(c)
 	c.Flags().Int64Var(&f.wish.Usage.Input, "input", 1000, "tokens a request reads, on average (default: as in the route's last eval run, or 1000)")
 	c.Flags().Int64Var(&f.wish.Usage.Output, "output", 500, "tokens an answer has, on average (default: likewise, or 500)")
 	c.Flags().Int64Var(&f.wish.Usage.Cached, "cached", 0, "how many of the tokens read come from the provider's cache")
-	c.Flags().StringVar(&f.store, "store", defaultEvals, "the folder of the stored answers and runs")
 	c.Flags().Float64Var(&f.wish.Calls, "calls", 0, "requests a month, for a forecast")
 	c.Flags().StringVar(&f.out, "out", "", "write the plan to a file, for swap apply")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print the plan as JSON")
@@ -103,7 +147,7 @@ Exits with 6 if the gate does not let the new model serve, and with 2 if the edi
 
 // measure takes the tokens of a request from the route's last eval run, where
 // there is one.
-func (f *planFlags) measure(c *cobra.Command) {
+func (f *wishFlags) measure(c *cobra.Command) {
 	runs, _ := eval.Runs(filepath.Join(f.store, "runs")) // those that cannot be read are eval's to complain of
 	for _, run := range slices.Backward(runs) {
 		if run.Route != f.wish.Route {
@@ -166,9 +210,7 @@ func refusal(err error) error {
 }
 
 func printPlan(w io.Writer, p *swap.Plan) {
-	fmt.Fprintf(w, "%s: %s -> %s\n\n", p.Place, p.From, p.To)
-	before, after := p.Edit().Lines()
-	fmt.Fprintf(w, "%s:%d\n-%s\n+%s\n\n", p.File, p.Line, before, after)
+	fmt.Fprintf(w, "%s\n\n%s:%d\n%s\n", p.Title, p.File, p.Line, p.Edit().Diff())
 	var rows [][]string
 	for i := range p.Before {
 		row := []string{head("chain", i), fmt.Sprintf("%d  %s", i+1, linkText(p.Before[i]))}
@@ -208,6 +250,9 @@ func linkText(l swap.Link) string {
 	if l.With != "" {
 		text += " with " + l.With
 	}
+	if l.Canary != "" {
+		text += ", " + l.Canary
+	}
 	return text
 }
 
@@ -224,6 +269,9 @@ func measured(m *swap.Measured) []string {
 func costLines(p *swap.Plan) []string {
 	f := &p.Cost
 	line := fmt.Sprintf("%s -> %s for 1,000 answers of this step", money(f.Before), money(f.After))
+	if p.Share > 0 {
+		line = fmt.Sprintf("%s -> %s for 1,000 answers of the candidate", money(f.Before), money(f.After))
+	}
 	if change, ok := f.Change(); ok {
 		line += fmt.Sprintf(" (%+.0f %%)", 100*change)
 	}

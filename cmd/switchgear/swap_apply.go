@@ -17,34 +17,28 @@ import (
 func newSwapApply() *cobra.Command {
 	var door app.Door
 	var alone bool
+	var f wishFlags
 	c := &cobra.Command{
-		Use:   "apply PLAN",
+		Use:   "apply PLAN | apply ROUTE --to MODEL [--canary 5%]",
 		Short: "Make a planned swap, and tell the running gateway",
 		Long: `Makes the swap of a plan that "switchgear swap plan --out" wrote. It is thought through again first: if the file, the lock or
 anything else it rests on has changed, the plan is stale and nothing happens. The file is replaced in one step. A gateway of yours
 that runs on this machine, or that --admin names, reloads; if it refuses the new table, the file is put back.
 
+With a route in place of a plan it plans the swap, shows it, and makes it at once. With --canary the new model answers only a part
+of the step's requests, on trial: the gateway compares it with the step's own model and withdraws it by itself when it goes wrong
+more often. "swap status" shows how it does; --promote puts it in the step's place, and --to with the step's own model takes it out.
+
 The old text is kept under .switchgear/swaps beside the file, for swap revert.`,
-		Example: "  switchgear swap apply reason.plan\n  switchgear swap apply reason.plan --no-reload",
+		Example: "  switchgear swap apply reason.plan\n  switchgear swap apply reason.plan --no-reload\n  switchgear swap apply chat --to openai/gpt-5.6-terra --canary 5%\n  switchgear swap apply chat --promote",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return errors.New("swap apply takes one plan. Make it with: switchgear swap plan ROUTE --to MODEL --out FILE")
+				return errors.New("swap apply takes one plan, or a route with --to. Make a plan with: switchgear swap plan ROUTE --to MODEL --out FILE")
 			}
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			text, err := os.ReadFile(args[0])
-			if err != nil {
-				return err
-			}
-			plan, err := swap.Parse(text)
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			if door.Source.File == "" {
-				door.Source.File = plan.File
-			}
-			site, err := swapSite(door.Source)
+			plan, site, err := f.plan(c, &door, args[0])
 			if err != nil {
 				return err
 			}
@@ -56,8 +50,51 @@ The old text is kept under .switchgear/swaps beside the file, for swap revert.`,
 		},
 	}
 	doorFlags(c, &door)
+	f.register(c)
 	c.Flags().BoolVar(&alone, "no-reload", false, "change the file and tell nobody")
 	return c
+}
+
+// plan reads a plan, or makes and shows one.
+func (f *wishFlags) plan(c *cobra.Command, door *app.Door, name string) (*swap.Plan, *swap.Site, error) {
+	if f.asked(c) {
+		return f.makePlan(c, door, name)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w. swap apply takes a plan, or a route with --to", err)
+	}
+	plan, err := swap.Parse(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if door.Source.File == "" {
+		door.Source.File = plan.File
+	}
+	site, err := swapSite(door.Source)
+	return plan, site, err
+}
+
+func (f *wishFlags) makePlan(c *cobra.Command, door *app.Door, route string) (*swap.Plan, *swap.Site, error) {
+	if err := f.read(c, route); err != nil {
+		return nil, nil, err
+	}
+	site, err := swapSite(door.Source)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.wish.Usage = swap.Usage{Input: 1000, Output: 500}
+	f.measure(c)
+	plan, err := swap.Make(site.File, &f.wish, site.House, site.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	printPlan(c.OutOrStdout(), plan)
+	fmt.Fprintln(c.OutOrStdout())
+	if err := plan.Refusal(); err != nil {
+		return nil, nil, refusal(err)
+	}
+	return plan, site, nil
 }
 
 // tellGateway finds the gateway to be told. One that was named must be there;
@@ -89,12 +126,15 @@ func sayApplied(c *cobra.Command, made *swap.Entry, reloaded string, err error) 
 		}
 		return refusal(err)
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%s: %s -> %s\n", made.Place, made.From, made.To)
+	fmt.Fprintln(c.OutOrStdout(), made.Told())
 	if reloaded != "" {
 		fmt.Fprintln(c.OutOrStdout(), "the gateway serves config "+reloaded)
 	}
 	if err != nil {
 		return &badError{err: fmt.Errorf("the file is changed, but the gateway was not told: %w", err)}
+	}
+	if made.Share > 0 {
+		fmt.Fprintln(c.ErrOrStderr(), "see how it does with: switchgear swap status")
 	}
 	fmt.Fprintln(c.ErrOrStderr(), "take it back with: switchgear swap revert")
 	return nil
@@ -122,7 +162,7 @@ file since, it does nothing and names the swap that undoes the last one alone. C
 			if undone == nil {
 				return &badError{err: err}
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s: %s -> %s, as before %s\n", undone.Place, undone.To, undone.From, undone.Made.Format(time.RFC3339))
+			fmt.Fprintln(c.OutOrStdout(), undone.Undone())
 			if reloaded != "" {
 				fmt.Fprintln(c.OutOrStdout(), "the gateway serves config "+reloaded)
 			}

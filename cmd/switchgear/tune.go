@@ -208,6 +208,5 @@ func showChange(w io.Writer, loaded *app.Loaded, a *swap.Advice) {
 		fmt.Fprintln(w, err)
 		return
 	}
-	before, after := e.Lines()
-	fmt.Fprintf(w, "\n%s:%d\n-%s\n+%s\nPlan it: %s\n", site.File.Name, e.Line, before, after, swap.Command(at, a.Pick))
+	fmt.Fprintf(w, "\n%s:%d\n%sPlan it: %s\n", site.File.Name, e.Line, e.Diff(), swap.Command(at, a.Pick))
 }

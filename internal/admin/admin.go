@@ -31,6 +31,7 @@ type Breaker struct {
 type Status struct {
 	Generation string    `json:"config"`
 	Breakers   []Breaker `json:"breakers"`
+	Canaries   []Canary  `json:"canaries,omitempty"`
 }
 
 // Options say what the port is made of.

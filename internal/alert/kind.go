@@ -20,6 +20,8 @@ const (
 	scopeDrift   scope = "drift"   // of a target
 	scopeRoute   scope = "route"   // of a route
 	scopeConfig  scope = "config"  // of the configuration
+	scopeSwap    scope = "swap"    // of a route
+	scopeNews    scope = "news"    // of a route: nothing is wrong, and it is not to delay what is
 )
 
 // kind is how events of a kind behave.
@@ -38,6 +40,7 @@ const (
 	holdKey   = 24 * time.Hour
 	holdModel = 24 * time.Hour
 	holdRoute = 2 * sayEvery // while it lasts, it is told of every sayEvery
+	holdSwap  = 7 * 24 * time.Hour
 )
 
 // kinds are all that is known.
@@ -52,6 +55,10 @@ var kinds = map[string]kind{ //nolint:gochecknoglobals // a constant table
 	switchgear.AlertKeyRestored:    {scope: scopeKey, ends: []string{switchgear.AlertKeyRefused, switchgear.AlertKeyExhausted}},
 	switchgear.AlertRouteRecovered: {scope: scopeRoute, ends: []string{switchgear.AlertRouteFailing}},
 	switchgear.AlertReloadRefused:  {scope: scopeConfig, lasts: true, word: "not taken"},
+	switchgear.AlertSwapStarted:    {scope: scopeNews, word: "canary begun"},
+	switchgear.AlertSwapFinished:   {scope: scopeSwap, hold: holdSwap, word: "canary ready"},
+	switchgear.AlertSwapReverted:   {scope: scopeSwap, hold: holdSwap, word: "canary withdrawn"},
+	switchgear.AlertSwapEnded:      {scope: scopeSwap, ends: []string{switchgear.AlertSwapFinished, switchgear.AlertSwapReverted}},
 	switchgear.AlertReloadTaken:    {scope: scopeConfig, ends: []string{switchgear.AlertReloadRefused}},
 }
 
@@ -85,7 +92,7 @@ func (e *Event) subject(s scope) string {
 		return e.Target.String()
 	case scopeConfig:
 		return "configuration"
-	case scopeRoute:
+	case scopeRoute, scopeSwap, scopeNews:
 		fallthrough
 	default:
 		if len(e.Routes) > 0 {

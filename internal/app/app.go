@@ -109,7 +109,9 @@ func (p *process) open(ctx context.Context) error {
 	p.metrics.Alerts(p.watch.counts)
 	p.recorder = record.New(p.options.Say)
 	p.metrics.Records(p.recordCounts)
+	p.metrics.Canaries(p.canaryCounts)
 	options := []gateway.Option{gateway.WithRecorder(p.recorder), gateway.WithLock(p.loaded.Lock), gateway.WithObserver(p.metrics), gateway.WithObserver(p.watch), gateway.WithEvents(p.watch.happened)}
+	options = append(options, gateway.WithCanaryStore(newCanaryFile(p.loaded, p.options.Say)), gateway.WithEvents(p.swapped))
 	if p.log != nil {
 		options = append(options, gateway.WithObserver(telemetry.NewLog(slog.New(p.handler()))))
 	}
@@ -119,6 +121,7 @@ func (p *process) open(ctx context.Context) error {
 	}
 	p.gateway = g
 	p.watch.use(p.loaded.Config, g)
+	p.sayWithdrawn()
 	return nil
 }
 
@@ -317,7 +320,7 @@ func (p *process) adminHandler(l net.Listener) http.Handler {
 }
 
 func (p *process) status() admin.Status {
-	s := admin.Status{Generation: p.gateway.Generation(), Breakers: []admin.Breaker{}}
+	s := admin.Status{Generation: p.gateway.Generation(), Breakers: []admin.Breaker{}, Canaries: p.canaries()}
 	for _, b := range p.gateway.Breakers() {
 		s.Breakers = append(s.Breakers, admin.Breaker{
 			Target: b.Target.String(), State: b.State, Since: stamp(b.Since), Until: stamp(b.Until), Reason: b.Reason,

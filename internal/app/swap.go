@@ -53,7 +53,7 @@ type lockGate struct {
 }
 
 // Proof implements [swap.Gate].
-func (g lockGate) Proof(after *config.Config, at swap.Place) swap.Proof {
+func (g lockGate) Proof(after *config.Config, at swap.Place, path string) swap.Proof {
 	r, ok := after.Route(at.Route)
 	if !ok {
 		return swap.Proof{Status: swap.StatusUnproven, Sentence: "there is no route " + at.Route}
@@ -63,7 +63,7 @@ func (g lockGate) Proof(after *config.Config, at swap.Place) swap.Proof {
 	}
 	wanted := gateway.Claims(after)
 	for i := range wanted {
-		if wanted[i].Path == at.Path() {
+		if wanted[i].Path == path {
 			return g.stand(after, &wanted[i])
 		}
 	}

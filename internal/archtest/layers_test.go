@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"provider/openai":            {"", "provider", "internal/dialect/*"},
 	"provider/sim":               {""}, // never internal/dialect: a simulator that shares our codec proves nothing
 	"provider/all":               {"", "provider", "provider/*"},
-	"gateway":                    {"", "config", "provider", "provider/all", "internal/route", "internal/failover", "internal/breaker", "internal/keyring", "internal/pace", "internal/retry", "internal/limit", "internal/jury", "eval/lock", "eval/normalise", "internal/pricing", "internal/capability", "internal/server", "internal/jsonx", "internal/dialect/*"},
+	"gateway":                    {"", "config", "provider", "provider/all", "internal/route", "internal/failover", "internal/breaker", "internal/keyring", "internal/pace", "internal/retry", "internal/limit", "internal/jury", "internal/canary", "eval/lock", "eval/normalise", "internal/pricing", "internal/capability", "internal/server", "internal/jsonx", "internal/dialect/*"},
 	"internal/app":               {"*"},
 	"internal/dialect/openai":    {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
 	"internal/dialect/anthropic": {"", "provider", "internal/sse", "internal/jsonx", "internal/leaves", "internal/lexicon"},
@@ -59,6 +59,7 @@ var layers = map[string][]string{
 	"internal/telemetry":         {"", "internal/failover"},
 	"internal/server":            {"", "internal/dialect/*", "internal/jsonx", "internal/sse"},
 	"internal/admin":             {""},
+	"internal/canary":            {"eval/stat"},
 	"internal/swap":              {"", "config", "eval", "eval/*"},
 	"internal/sse":               {},
 	"internal/jsonx":             {},

@@ -134,6 +134,7 @@ func lent(keys Keys, now time.Time) (switchgear.Credential, int, bool) {
 func (j *job) passOver(i, tries int, b bar) {
 	if tries == 0 {
 		j.skip(i, b.reason, b.until)
+		j.trace.Attempts[len(j.trace.Attempts)-1].Unready = true
 		return
 	}
 	j.trialAt(i, b.until)

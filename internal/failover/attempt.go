@@ -70,7 +70,7 @@ func (j *job) begin(p *permit, r *race) *attempt {
 	}
 	j.calls++
 	j.trace.Attempts = append(j.trace.Attempts, switchgear.Attempt{
-		Step: step.Number, Target: step.Target, Credential: p.credential.ID, Start: p.start,
+		Step: step.Number, Target: step.Target, Trial: step.Trial, Credential: p.credential.ID, Start: p.start,
 	})
 	if r != nil {
 		own := j.trace.Attempts[a.slot]
@@ -143,7 +143,7 @@ func (a *attempt) settle(err *switchgear.Error) {
 		record.Duration, record.FirstToken, record.Usage, record.Err = now.Sub(a.start), a.first, a.usage, err
 		record.Cost, record.Lost, record.Probe = a.cost(), a.lost(), a.probe
 	} else {
-		*record = switchgear.Attempt{Step: record.Step, Target: record.Target, Start: a.start, Skipped: withheld}
+		*record = switchgear.Attempt{Step: record.Step, Target: record.Target, Trial: record.Trial, Start: a.start, Skipped: withheld}
 		if a.own == nil {
 			a.job.calls--
 		}

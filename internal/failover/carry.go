@@ -191,12 +191,17 @@ func settle[T any](j *job, op *operation[T], h *heat[T]) (l leg[T], open bool) {
 // leads says what a failure leads to once its target is given up.
 func (j *job) leads(a *attempt, err *switchgear.Error) move {
 	switch err.Class {
+	case switchgear.ClassCanceled:
+		return stopped
 	case switchgear.ClassPolicy:
 		if j.plan.Policy == PolicyFallback {
 			return fallOver
 		}
 		return stopped
 	case switchgear.ClassContext:
+		if a.step.Trial {
+			return fallOver
+		}
 		if a.step.Context == 0 {
 			return stopped // nothing is known to be larger
 		}
@@ -206,7 +211,7 @@ func (j *job) leads(a *attempt, err *switchgear.Error) move {
 		}
 		return stopped
 	default:
-		if err.Class.FallsOver() || a.dispute.doubted {
+		if err.Class.FallsOver() || a.dispute.doubted || a.step.Trial {
 			return fallOver
 		}
 		return stopped

@@ -84,7 +84,7 @@ func (r *Runner) job(ctx context.Context, plan *Plan, q asked) *job {
 	j := &job{
 		asked: q, runner: r, ctx: ctx, plan: plan, started: now,
 		trace: &switchgear.Trace{
-			Route: plan.Route, Config: plan.Config, Steps: plan.Length,
+			Route: plan.Route, Config: plan.Config, Steps: plan.Length, Arm: plan.Arm,
 			Attempts: make([]switchgear.Attempt, 0, len(plan.Steps)),
 		},
 	}
@@ -243,7 +243,7 @@ func canceled(cause error) *switchgear.Error {
 func (j *job) skip(i int, reason string, until time.Time) {
 	step := &j.plan.Steps[i]
 	j.trace.Attempts = append(j.trace.Attempts, switchgear.Attempt{
-		Step: step.Number, Target: step.Target, Start: time.Now(), Skipped: reason,
+		Step: step.Number, Target: step.Target, Trial: step.Trial, Start: time.Now(), Skipped: reason,
 	})
 	for len(j.untils) < len(j.trace.Attempts)-1 {
 		j.untils = append(j.untils, time.Time{})
@@ -279,7 +279,7 @@ func (j *job) next() time.Time {
 func (j *job) serving(i int) {
 	step := &j.plan.Steps[i]
 	j.trace.Target, j.trace.Step, j.trace.Degraded = step.Target, step.Number, step.Degraded
-	j.trace.Translated = j.foreign(step)
+	j.trace.Translated, j.trace.Trial = j.foreign(step), step.Trial
 }
 
 // keepDropped takes over what a provider says it could not tell its upstream.

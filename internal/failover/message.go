@@ -93,8 +93,8 @@ func (j *job) story() string {
 	b.WriteString(" not served")
 	sep := ": "
 	for i := 0; i < len(j.trace.Attempts); {
-		target, n := j.trace.Attempts[i].Step, i
-		for n+1 < len(j.trace.Attempts) && j.trace.Attempts[n+1].Step == target && n+2 != j.forced {
+		first, n := &j.trace.Attempts[i], i
+		for n+1 < len(j.trace.Attempts) && sameStep(first, &j.trace.Attempts[n+1]) && n+2 != j.forced {
 			n++
 		}
 		b.WriteString(sep)
@@ -111,6 +111,10 @@ func (j *job) story() string {
 	}
 	return b.String()
 }
+
+// sameStep reports whether two attempts are at the same step. A candidate stands
+// in the place of its incumbent.
+func sameStep(a, b *switchgear.Attempt) bool { return a.Step == b.Step && a.Trial == b.Trial }
 
 // chapter tells the attempts from..to at one step.
 func (j *job) chapter(b *strings.Builder, from, to int) {

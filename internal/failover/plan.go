@@ -36,7 +36,11 @@ type Plan struct {
 	Opinion    bool   // an unsure refusal of the request is worth a second opinion
 	Hedge      bool   // a target under suspicion may be raced by the next
 	Fetch      Fetch  // how an answer is fetched that the caller wants in one piece
-	Mender     Mender // who brings answers into the form that was declared; nil leaves them as they come. It takes CommitWhole
+	// Trial is the plan of the requests that a candidate answers: this one, with
+	// the candidate before the step it may replace. Nil if nobody is on trial.
+	Trial  *Plan
+	Arm    switchgear.Arm // whose the requests are; "" if nobody is on trial
+	Mender Mender         // who brings answers into the form that was declared; nil leaves them as they come. It takes CommitWhole
 }
 
 // Step is one target of a plan.
@@ -59,6 +63,7 @@ type Step struct {
 	Witness  Witness // who is told which model answered; nil if nobody minds
 	Degraded bool    // an answer from here is of a lower tier than the first step's
 	Embeds   bool    // it makes vectors: what a probe asks it for
+	Trial    bool    // it is a candidate: whatever it fails with, a refusal aside, the incumbent after it is asked
 }
 
 // Exclusion is a step that may not serve.

@@ -108,10 +108,38 @@ func (r *Route) chain(s *Spec, steps []Step, anchor *Step) chain {
 				}
 				plan.Steps = append(plan.Steps, step.Step)
 			}
+			if forbidden == 0 && stakes == r.stakes {
+				try(&plan, c.steps, s.Floor, anchor)
+			}
 			c.plans[stakes][forbidden] = &plan
 		}
 	}
 	return c
+}
+
+// try gives a plan its trial, if a candidate stands in for one of its steps: the
+// same chain with the candidate before its incumbent. Requests that raise the
+// stakes or ask for no fallback are not for trying things out on.
+func try(plan *failover.Plan, steps []Step, floor switchgear.Tier, anchor *Step) {
+	i := slices.IndexFunc(steps, func(s Step) bool { return s.Candidate != nil })
+	if i < 0 || refuses(plan.Stakes, floor, anchor, steps[i].Candidate) != "" {
+		return
+	}
+	at := slices.IndexFunc(plan.Steps, func(s failover.Step) bool { return s.Number == steps[i].Number })
+	if at < 0 {
+		return // its incumbent never serves
+	}
+	candidate := *steps[i].Candidate
+	candidate.Number, candidate.Trial = steps[i].Number, true
+	own, first := tier(&candidate, anchor), tier(&steps[0], anchor)
+	candidate.Degraded = i > 0 && own != switchgear.TierUnknown && own < first
+	trial := *plan
+	trial.Steps = slices.Insert(slices.Clone(plan.Steps), at, candidate.Step)
+	if trial.Attempts > 0 {
+		trial.Attempts++
+	}
+	plan.Arm, trial.Arm = switchgear.ArmIncumbent, switchgear.ArmCandidate
+	plan.Trial = &trial
 }
 
 // tier is a step's tier, which for another host of the anchor's model is the

@@ -30,8 +30,9 @@ type Spec struct {
 type Step struct {
 	failover.Step
 
-	Tier   switchgear.Tier
-	Family string // names the model itself, whoever hosts it; "" if unknown
+	Tier      switchgear.Tier
+	Family    string // names the model itself, whoever hosts it; "" if unknown
+	Candidate *Step  // it answers some of the requests in its place, on trial; nil for none. A chain has at most one
 }
 
 // Rule is a chain for some of a route's requests.

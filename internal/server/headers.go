@@ -54,6 +54,9 @@ func (x *exchange) describeFully(t *switchgear.Trace, cost *switchgear.Cost) {
 		x.header("X-Switchgear-Served-By", t.Target.String())
 		x.header("X-Switchgear-Step", strconv.Itoa(t.Step)+"/"+strconv.Itoa(t.Steps))
 	}
+	if t.Arm != "" {
+		x.header("X-Switchgear-Canary", string(t.Arm))
+	}
 	if why := fallbackReasons(t); why != "" {
 		x.header("X-Switchgear-Fallback", why)
 	}
@@ -131,10 +134,10 @@ func fallbackReasons(t *switchgear.Trace) string {
 			}
 			reason = "slower"
 		}
-		if reason == "" || (a.Target == t.Target && a.Step == t.Step && t.Step == 1) {
+		if reason == "" || (a.Target == t.Target && a.Step == t.Step && a.Trial == t.Trial && t.Step == 1) {
 			continue
 		}
-		if i+1 < len(t.Attempts) && t.Attempts[i+1].Step == a.Step {
+		if i+1 < len(t.Attempts) && t.Attempts[i+1].Step == a.Step && t.Attempts[i+1].Trial == a.Trial {
 			continue // tried again: the last word counts
 		}
 		if b.Len() > 0 {

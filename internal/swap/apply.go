@@ -73,7 +73,7 @@ func (p *Plan) Renew(s *Site) (*Plan, error) {
 	if lock != p.Bound.Lock {
 		return nil, &StaleError{"the lock has changed since it was made"}
 	}
-	next, err := Make(s.File, &Wish{Place: p.Place, To: p.Use, Usage: p.Usage, Calls: p.Cost.Calls}, s.House, s.Now)
+	next, err := Make(s.File, &Wish{Place: p.Place, To: p.Use, With: p.With, Share: p.Share, Promote: p.Promote, Usage: p.Usage, Calls: p.Cost.Calls}, s.House, s.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (p *Plan) Apply(ctx context.Context, s *Site) (made *Entry, reloaded string
 	}
 	e := &Entry{
 		Version: planVersion, Made: s.Now.UTC().Truncate(time.Second), By: s.By, File: filepath.Base(s.File.Name), Place: next.Place,
-		From: next.From, To: next.To, Proof: next.Proof, Old: s.File.Text, OldHash: Hash(s.File.Text), NewHash: Hash(next.edit.Text),
+		From: next.From, To: next.To, Title: next.Title, Share: next.Share, Proof: next.Proof, Old: s.File.Text, OldHash: Hash(s.File.Text), NewHash: Hash(next.edit.Text),
 	}
 	e.unused(s.File.Name)
 	if err := e.keep(s.File.Name); err != nil {

@@ -1,137 +1,124 @@
 package swap
 
 import (
-	"math/rand/v2"
-	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// quality is how often a model's requests go wrong, and how long they take.
-type quality struct {
-	errors, refusals, form float64
-	latency                time.Duration // the median
-}
-
-// live runs traffic through a canary: ten requests a second, until it is decided
-// or an hour has passed. It returns the state and how many the candidate got.
-func live(t *testing.T, seed uint64, incumbent, candidate quality) (state State, why string, answered int) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(seed, 1))
-		c, err := NewCanary(Trial{Share: 0.05, Enough: 600, Least: 10 * time.Minute, Tolerance: 0.01, Seed: strconv.FormatUint(seed, 10)}, time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range 36_000 {
-			if i%10 == 0 {
-				time.Sleep(time.Second)
-			}
-			o := Outcome{Candidate: c.Takes("conversation-" + strconv.Itoa(i))}
-			q := incumbent
-			if o.Candidate {
-				q = candidate
-				answered++
-			}
-			o.Error, o.Refusal, o.Form = r.Float64() < q.errors, r.Float64() < q.refusals, r.Float64() < q.form
-			o.Latency = time.Duration(float64(q.latency) * (0.5 + r.ExpFloat64()*0.7))
-			if c.Observe(o, time.Now()) != StateRunning {
-				break
-			}
-		}
-		state, why = c.State()
-	})
-	return state, why, answered
-}
-
-func TestCanaryIsWithdrawn(t *testing.T) {
-	good := quality{errors: 0.005, refusals: 0.01, form: 0.02, latency: time.Second}
-	f := func(sign string, most int, change func(q *quality)) {
-		t.Helper()
-		worse := good
-		change(&worse)
-		for seed := range uint64(5) {
-			state, why, answered := live(t, seed, good, worse)
-			if state != StateWithdrawn || answered >= most || !strings.Contains(why, sign) {
-				t.Errorf("%s, seed %d: %s after %d requests (%s)", sign, seed, state, answered, why)
-			}
-		}
-	}
-	f("answers in the wrong form", 200, func(q *quality) { q.form += 0.20 })
-	f("errors", 200, func(q *quality) { q.errors += 0.20 })
-	f("refusals", 200, func(q *quality) { q.refusals += 0.20 })
-	f("slow answers", 200, func(q *quality) { q.latency *= 3 })
-	f("answers in the wrong form", 20, func(q *quality) { q.form = 1 })
-}
-
-// TestCanaryCompletes: one that is as good stays, whatever the seed; so does one
-// that is better, or worse by less than is tolerated.
-func TestCanaryCompletes(t *testing.T) {
-	good := quality{errors: 0.005, refusals: 0.01, form: 0.02, latency: time.Second}
-	bad := quality{errors: 0.10, refusals: 0.10, form: 0.30, latency: 2 * time.Second}
-	slightly := good
-	slightly.form += 0.005
-	for name, pair := range map[string][2]quality{"equal": {good, good}, "better": {bad, good}, "both bad": {bad, bad}, "tolerable": {good, slightly}} {
-		for seed := range uint64(5) {
-			if state, why, answered := live(t, seed, pair[0], pair[1]); state != StateDone || answered < 600 {
-				t.Errorf("%s, seed %d: %s after %d requests (%s)", name, seed, state, answered, why)
-			}
-		}
+// styled are the ways people write a step; STEP is where it stands.
+func styled() map[string]string {
+	const head = "# who answers\nversion: 1\nproviders: {sim: {kind: sim}}\nmodels: {cheap: {model: sim/c, tier: small}}\nroutes:\n"
+	return map[string]string{
+		"name":          head + "  chat: {chain: [sim/a, sim/z], single_point: ok}  # people\n",
+		"quoted":        head + "  chat: {chain: ['sim/a', \"sim/z\"]}  # people\n",
+		"list":          head + "  chat:\n    chain:\n      - sim/a  # the first\n      # and then\n      - sim/z\n",
+		"braces":        head + "  chat:\n    chain:\n      - {use: sim/a, with: {effort: low}}  # first\n      - sim/z\n",
+		"braces behind": head + "  chat:\n    chain:\n      - { with: {effort: low}, use: 'sim/a' }  # first\n      - sim/z\n",
+		"block":         head + "  chat:\n    chain:\n      - use: sim/a  # first\n        with:\n          effort: low\n      - sim/z\n",
+		"block alone":   head + "  chat:\n    chain:\n      - use: sim/a\n      - sim/z",
+		"windows":       strings.ReplaceAll(head+"  chat:\n    chain:\n      - use: sim/a  # first\n      - sim/z\n", "\n", "\r\n"),
+		"rule":          head + "  chat: {chain: [sim/z], rules: [{when: {input_tokens: \">9\"}, chain: [sim/a]}]}\n",
 	}
 }
 
-// TestCanaryFalseAlarms: over many canaries of an equal candidate, fewer than
-// one in a hundred is withdrawn.
-func TestCanaryFalseAlarms(t *testing.T) {
-	alarms := 0
-	const canaries = 400
-	r := rand.New(rand.NewPCG(7, 7))
-	for range canaries {
-		c, err := NewCanary(Trial{Share: 0.5, Enough: 400}, time.Time{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for state := StateRunning; state == StateRunning; {
-			state = c.Observe(Outcome{
-				Candidate: r.Float64() < 0.2, Error: r.Float64() < 0.05, Refusal: r.Float64() < 0.05, Form: r.Float64() < 0.2, Latency: time.Duration(r.ExpFloat64() * 1e9),
-			}, time.Time{}.Add(time.Hour))
-			if state == StateWithdrawn {
-				alarms++
+// TestCanaryEdits: whatever the style, a canary is put in, given another share,
+// and taken out again, which gives the bytes there were; or takes the step's
+// place, which gives those of a plain swap. What it means each time is checked
+// by Change itself.
+func TestCanaryEdits(t *testing.T) {
+	for name, text := range styled() {
+		t.Run(name, func(t *testing.T) {
+			at := Place{Route: "chat", Step: 1}
+			if name == "rule" {
+				at.Rule = 1
 			}
-		}
-	}
-	if alarms > canaries/100 {
-		t.Errorf("%d of %d were withdrawn", alarms, canaries)
+			change := func(text string, w Wish) *Edit {
+				t.Helper()
+				w.Place = at
+				e, err := File{Name: "x", Text: []byte(text)}.Change(&w)
+				if err != nil {
+					t.Fatalf("%v in\n%s", err, text)
+				}
+				if !strings.HasPrefix(e.Diff(), "-") && !strings.HasPrefix(e.Diff(), "+") {
+					t.Errorf("the difference is %q", e.Diff())
+				}
+				return e
+			}
+			begun := change(text, Wish{To: "sim/c", Share: 0.05})
+			if n := strings.Count(string(begun.Text), "cheap, share: 5%}") + strings.Count(string(begun.Text), "'cheap', share: 5%}"); n != 1 || begun.To.String() != "sim/c" {
+				t.Errorf("%d canaries in\n%s", n, begun.Text)
+			}
+			raised := change(string(begun.Text), Wish{To: "cheap", Share: 0.25})
+			if want := strings.Replace(string(begun.Text), "5%", "25%", 1); string(raised.Text) != want {
+				t.Error(cmp.Diff(want, string(raised.Text)))
+			}
+			if ended := change(string(raised.Text), Wish{To: "sim/a"}); string(ended.Text) != text {
+				t.Error(cmp.Diff(text, string(ended.Text)))
+			}
+			swapped := change(text, Wish{To: "cheap"})
+			for _, w := range []Wish{{To: "sim/c"}, {Promote: true}} {
+				if promoted := change(string(raised.Text), w); string(promoted.Text) != string(swapped.Text) {
+					t.Error(cmp.Diff(string(swapped.Text), string(promoted.Text)))
+				}
+			}
+			high := "{effort: high}"
+			own := change(text, Wish{With: &high, Share: 0.05})
+			if !strings.Contains(string(own.Text), "canary: {use: ") || !strings.Contains(string(own.Text), ", with: {effort: high}, share: 5%}") {
+				t.Errorf("levers of its own:\n%s", own.Text)
+			}
+			if ended := change(string(own.Text), Wish{To: "sim/a"}); string(ended.Text) != text {
+				t.Error(cmp.Diff(text, string(ended.Text)))
+			}
+			if name == "block" {
+				return // its levers stand on lines of their own, and are not edited
+			}
+			promoted := change(string(own.Text), Wish{Promote: true})
+			if strings.Contains(string(promoted.Text), "canary") || !strings.Contains(string(promoted.Text), "with: {effort: high}") {
+				t.Errorf("its levers are not the step's:\n%s", promoted.Text)
+			}
+			changed := change(text, Wish{With: &high})
+			if !strings.Contains(string(changed.Text), "with: {effort: high}") || strings.Contains(string(changed.Text), "low") {
+				t.Errorf("other levers:\n%s", changed.Text)
+			}
+			none := ""
+			bare := change(string(changed.Text), Wish{With: &none})
+			if strings.Contains(string(bare.Text), "with") {
+				t.Errorf("no levers:\n%s", bare.Text)
+			}
+		})
 	}
 }
 
-func TestCanaryShare(t *testing.T) {
-	c, err := NewCanary(Trial{Share: 0.05, Enough: 1, Seed: "s"}, time.Time{})
+// TestCanaryWishes: what cannot be done says why, and what can be done instead.
+func TestCanaryWishes(t *testing.T) {
+	text := styled()["name"]
+	tried, err := File{Name: "x", Text: []byte(text)}.Change(&Wish{Place: Place{Route: "chat", Step: 1}, To: "sim/c", Share: 0.05})
 	if err != nil {
 		t.Fatal(err)
 	}
-	taken := 0
-	for i := range 20_000 {
-		key := strconv.Itoa(i)
-		first := c.Takes(key)
-		if first {
-			taken++
-		}
-		if again := c.Takes(key); again != first {
-			t.Fatal("one conversation, two models")
-		}
-	}
-	if taken < 900 || taken > 1100 {
-		t.Errorf("%d of 20000", taken)
-	}
-	if c.Observe(Outcome{Candidate: true}, time.Time{}); !c.Takes("anything") {
-		t.Error("a canary that is done does not serve")
-	}
-	for _, bad := range []Trial{{}, {Share: 1, Enough: 1}, {Share: 0.1}, {Share: 0.1, Enough: 1, Least: -1}, {Share: 0.1, Enough: 1, Tolerance: 0.5}} {
-		if _, err := NewCanary(bad, time.Time{}); err == nil {
-			t.Errorf("%+v is a canary", bad)
+	bad, worse := "{effort: ", "{efort: high}"
+	for _, c := range []struct {
+		text string
+		w    Wish
+		want string
+	}{
+		{text, Wish{To: "sim/c", Share: 0.8}, "a canary answers above 0% and up to 50% of the requests"},
+		{text, Wish{To: "sim/c", Share: -0.1}, "a canary answers above 0% and up to 50% of the requests"},
+		{text, Wish{To: "sim/a", Share: 0.05}, "step 1 of route chat is sim/a already"},
+		{text, Wish{}, "step 1 of route chat is sim/a already"},
+		{text, Wish{Promote: true}, "step 1 of route chat has no canary that could take its place"},
+		{string(tried.Text), Wish{To: "sim/other"}, "step 1 of route chat tries sim/c already. End that first: switchgear swap plan chat --to sim/a"},
+		{string(tried.Text), Wish{To: "sim/other", Share: 0.1}, "step 1 of route chat tries sim/c already. End that first: switchgear swap plan chat --to sim/a"},
+		{string(tried.Text), Wish{To: "sim/c", Share: 0.05}, "sim/c answers 5% of the requests of step 1 of route chat already"},
+		{text, Wish{With: &worse}, `--with efort: no such setting. Did you mean "effort"`},
+		{text, Wish{With: &bad}, "--with "},
+	} {
+		c.w.Place = Place{Route: "chat", Step: 1}
+		_, err := File{Name: "x", Text: []byte(c.text)}.Change(&c.w)
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want %s", c.w, err, c.want)
 		}
 	}
 }

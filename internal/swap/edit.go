@@ -19,64 +19,29 @@ type File struct {
 	Env  func(string) (string, bool) // environment variables; nil for none
 }
 
-// Edit is one scalar of a file replaced by another.
+// Edit is one step of a file changed.
 type Edit struct {
 	Place    Place
 	From, To switchgear.Target
-	Old, New string // the scalar before and after, as it stands in the file, with its quotes
-	Offset   int    // where it begins, in bytes
+	Title    string // what it does, in a line
+	Old, New string // what differs, before and after
+	Offset   int    // where that begins, in bytes
 	Line     int    // counted from 1
 	Text     []byte // the whole file with the edit
 	Notes    []string
 
+	old           []byte // the whole file before
 	before, after *config.Config
+	was, is       *config.Step // who answered, and who is to
+	trial         bool         // is answers a part of the requests on trial
 }
 
-// Replace writes another model into one step of a chain. Everything else stays
-// byte for byte as it was: comments, order, quotes, braces or none, line ends.
-// That is checked, not hoped for: the new text is parsed, and must mean what the
-// old one did but for that step.
-//
-// A step that names a model by a short name gets another name; what the short
-// name means is never changed, because other steps may use it.
+// Replace writes another model into one step of a chain.
 func (f File) Replace(at Place, to string) (*Edit, error) {
-	before, err := f.parse(f.Text)
-	if err != nil {
-		return nil, err
+	if to == "" {
+		return nil, sentence("there is no model \"\"", "Write provider/model, or a short name of models.")
 	}
-	step, at, err := at.find(before)
-	if err != nil {
-		return nil, err
-	}
-	want, err := spell(before, to)
-	if err != nil {
-		return nil, err
-	}
-	if want.target == step.Target {
-		return nil, fmt.Errorf("%s is %s already", at, step.Target)
-	}
-	old, err := f.locate(at)
-	if err != nil {
-		return nil, err
-	}
-	e := &Edit{
-		Place: at, From: step.Target, To: want.target,
-		Old: string(f.Text[old.start:old.end]), Offset: old.start, Line: old.line, before: before,
-	}
-	if want.note != "" {
-		e.Notes = append(e.Notes, want.note)
-	}
-	if note := shared(before, step, at); note != "" {
-		e.Notes = append(e.Notes, note)
-	}
-	for _, token := range old.styles(want.use) {
-		text := bytes.Join([][]byte{f.Text[:old.start], []byte(token), f.Text[old.end:]}, nil)
-		if after, ok := f.means(text, at, want); ok {
-			e.New, e.Text, e.after = token, text, after
-			return e, nil
-		}
-	}
-	return nil, fmt.Errorf("%s: %s cannot be replaced without changing something else in the file. Change it by hand", f.Name, at)
+	return f.Change(&Wish{Place: at, To: to})
 }
 
 // parse reads a text of the file. Secrets need not be at hand.
@@ -127,10 +92,17 @@ type token struct {
 // errVariable is that a step is not spelt out in the file.
 var errVariable = errors.New("takes its model from a variable. Change the variable, or write the model into the file")
 
-// locate finds the scalar that names a step's model.
-func (f File) locate(at Place) (token, error) {
-	// The YAML reader counts a carriage return as a line of its own, so it is
-	// asked about a copy without any.
+// layout is a file as it can be edited: its lines, and what it means with
+// positions that fit them.
+type layout struct {
+	text  []byte
+	lines []line
+	cfg   *config.Config
+}
+
+// lay finds the lines of a file. The YAML reader counts a carriage return as a
+// line of its own, so it is asked about a copy without any.
+func (f File) lay() (*layout, error) {
 	lines := split(f.Text)
 	flat := make([]byte, 0, len(f.Text))
 	for i, l := range lines {
@@ -141,27 +113,42 @@ func (f File) locate(at Place) (token, error) {
 	}
 	c, err := f.parse(flat)
 	if err != nil {
-		return token{}, err
+		return nil, err
 	}
-	step, _, err := at.find(c)
+	return &layout{text: f.Text, lines: lines, cfg: c}, nil
+}
+
+// offset is where a position lies, in bytes; -1 if it lies nowhere.
+func (l *layout) offset(pos config.Position) int {
+	if pos.Line < 1 || pos.Line > len(l.lines) {
+		return -1
+	}
+	at := l.lines[pos.Line-1]
+	start := column(l.text[at.start:at.end], pos.Col)
+	if start < 0 {
+		return -1
+	}
+	return at.start + start
+}
+
+// locate finds the scalar that names a step's model.
+func (l *layout) locate(at Place) (token, error) {
+	step, _, err := at.find(l.cfg)
 	if err != nil {
 		return token{}, err
 	}
 	lost := fmt.Errorf("%s: %s is written in a way that cannot be edited. Change it by hand", step.Pos, at)
-	if step.Pos.Line < 1 || step.Pos.Line > len(lines) {
-		return token{}, lost
-	}
-	l := lines[step.Pos.Line-1]
-	start := column(f.Text[l.start:l.end], step.Pos.Col)
+	start := l.offset(step.Pos)
 	if start < 0 {
 		return token{}, lost
 	}
-	t, ok := scan(f.Text[:l.end], l.start+start, step.Use)
+	end := l.lines[step.Pos.Line-1].end
+	t, ok := scan(l.text[:end], start, step.Use)
 	t.line = step.Pos.Line
 	switch {
 	case ok:
 		return t, nil
-	case bytes.Contains(f.Text[l.start+start:l.end], []byte("${")):
+	case bytes.Contains(l.text[start:end], []byte("${")):
 		return token{}, fmt.Errorf("%s: %s %w", step.Pos, at, errVariable)
 	default:
 		return token{}, lost
@@ -257,11 +244,58 @@ func (t token) styles(word string) []string {
 // After is what the edited file means.
 func (e *Edit) After() *config.Config { return e.after }
 
-// Lines are the line of the file that the edit changes, before and after.
-func (e *Edit) Lines() (before, after string) {
-	all := split(e.Text)
-	l := all[e.Line-1]
-	after = string(e.Text[l.start:l.end])
-	at := e.Offset - l.start
-	return after[:at] + e.Old + after[at+len(e.New):], after
+// differ finds the lines that two texts differ in, without their ends, and the
+// number of the first.
+func differ(a, b []byte) (first int, before, after []string) {
+	x, y := rows(a), rows(b)
+	head := 0
+	for head < len(x) && head < len(y) && x[head] == y[head] {
+		head++
+	}
+	tail := 0
+	for tail < len(x)-head && tail < len(y)-head && x[len(x)-1-tail] == y[len(y)-1-tail] {
+		tail++
+	}
+	return head + 1, x[head : len(x)-tail], y[head : len(y)-tail]
+}
+
+// rows are the lines of a text, without their ends.
+func rows(text []byte) []string {
+	var out []string
+	for _, l := range split(text) {
+		out = append(out, string(text[l.start:l.end]))
+	}
+	return out
+}
+
+// Diff are the lines that the edit changes, each marked with - or +.
+func (e *Edit) Diff() string {
+	_, before, after := differ(e.old, e.Text)
+	var b strings.Builder
+	for _, line := range before {
+		b.WriteString("-" + line + "\n")
+	}
+	for _, line := range after {
+		b.WriteString("+" + line + "\n")
+	}
+	return b.String()
+}
+
+// narrow notes what differs, as near to what was spliced as that is true.
+func (e *Edit) narrow(splices []splice) {
+	from, to := len(e.old), 0
+	for _, s := range splices {
+		if s.text != string(e.old[s.start:s.end]) {
+			from, to = min(from, s.start), max(to, s.end)
+		}
+	}
+	after := len(e.old) - max(from, to)
+	for !bytes.HasPrefix(e.Text, e.old[:from]) {
+		from--
+	}
+	for !bytes.HasSuffix(e.Text, e.old[len(e.old)-after:]) || len(e.Text)-after < from || len(e.old)-after < from {
+		after--
+	}
+	e.Offset, e.Old, e.New = from, string(e.old[from:len(e.old)-after]), string(e.Text[from:len(e.Text)-after])
+	e.Line, _, _ = differ(e.old, e.Text)
 }

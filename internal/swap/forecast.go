@@ -25,11 +25,6 @@ func (f *Forecast) Change() (float64, bool) {
 // forecast prices the step before and after.
 func forecast(e *Edit, w *Wish, h *House) Forecast {
 	out := Forecast{Calls: w.Calls}
-	was, _, err1 := e.Place.find(e.before)
-	is, _, err2 := e.Place.find(e.after)
-	if err1 != nil || err2 != nil {
-		return out
-	}
 	tokens := w.Usage.tokens()
 	price := func(c switchgear.Cost) (thousand, month *float64) {
 		if !c.Known {
@@ -45,7 +40,7 @@ func forecast(e *Edit, w *Wish, h *House) Forecast {
 		b := c.USD * w.Calls
 		return &a, &b
 	}
-	out.Before, out.BeforeMonth = price(h.Price(e.before, was, tokens))
-	out.After, out.AfterMonth = price(h.Price(e.after, is, tokens))
+	out.Before, out.BeforeMonth = price(h.Price(e.before, e.was, tokens))
+	out.After, out.AfterMonth = price(h.Price(e.after, e.is, tokens))
 	return out
 }

@@ -21,11 +21,30 @@ type Entry struct {
 	Place    Place     `json:"place"`
 	From     string    `json:"from"`
 	To       string    `json:"to"`
+	Title    string    `json:"title,omitempty"`
+	Share    float64   `json:"share,omitempty"` // of the requests, if it was a canary
 	Proof    Proof     `json:"proof"`
 	Old      []byte    `json:"old_text"` // the whole file, byte for byte
 	OldHash  string    `json:"old_hash"`
 	NewHash  string    `json:"new_hash"`
 	Reverted time.Time `json:"reverted,omitzero"`
+}
+
+// Told is what was done, in a line.
+func (e *Entry) Told() string {
+	if e.Title != "" {
+		return e.Title
+	}
+	return fmt.Sprintf("%s: %s -> %s", e.Place, e.From, e.To)
+}
+
+// Undone is that it was taken back, in a line.
+func (e *Entry) Undone() string {
+	made := e.Made.Format(time.RFC3339)
+	if e.Title == "" || e.Title == fmt.Sprintf("%s: %s -> %s", e.Place, e.From, e.To) {
+		return fmt.Sprintf("%s: %s -> %s, as before %s", e.Place, e.To, e.From, made)
+	}
+	return "taken back, as before " + made + ": " + e.Title
 }
 
 // historyDir is where the history of a routing file lies. It holds the file's

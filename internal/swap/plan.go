@@ -21,9 +21,12 @@ const planVersion = 1
 type Wish struct {
 	Place
 
-	To    string // provider/model or a short name
-	Usage Usage
-	Calls float64 // requests a month; 0 if nobody says
+	To      string  // provider/model or a short name; "" for the model the step has
+	With    *string // what the step is to set on its requests, as YAML in braces; nil to leave it, "" for nothing
+	Share   float64 // let it answer only that part of the requests, on trial; 0 for all
+	Promote bool    // put what is on trial in the step's place
+	Usage   Usage
+	Calls   float64 // requests a month; 0 if nobody says
 }
 
 // Usage is what one request reads and writes on average, in tokens.
@@ -69,9 +72,9 @@ type Facts struct {
 
 // Gate says whether a target may serve.
 type Gate interface {
-	// Proof says of one step of a configuration whether it is proven. It is
-	// asked before the configuration serves.
-	Proof(after *config.Config, at Place) Proof
+	// Proof says whether what stands at a path of a step, the step itself or its
+	// canary, is proven. It is asked before the configuration serves.
+	Proof(after *config.Config, at Place, path string) Proof
 }
 
 // Status is how the gate stands to a target.
@@ -119,12 +122,16 @@ type Plan struct {
 	Made    time.Time `json:"made"`
 	File    string    `json:"file"`
 	Place   Place     `json:"place"`
+	Title   string    `json:"title"`
 	From    string    `json:"from"` // provider/model
 	To      string    `json:"to"`   // provider/model
 	Line    int       `json:"line"`
-	Old     string    `json:"old"` // the scalar as it stands in the file
+	Old     string    `json:"old"` // the lines that differ
 	New     string    `json:"new"`
 	Use     string    `json:"use"` // as it was asked for
+	With    *string   `json:"with,omitempty"`
+	Share   float64   `json:"share,omitempty"` // of the requests, if it is a canary
+	Promote bool      `json:"promote,omitempty"`
 	Before  []Link    `json:"before"`
 	After   []Link    `json:"after"`
 	Notes   []string  `json:"notes,omitempty"`
@@ -144,6 +151,7 @@ type Link struct {
 	Target string `json:"target"`
 	Tier   string `json:"tier,omitempty"`
 	With   string `json:"with,omitempty"`
+	Canary string `json:"canary,omitempty"` // who is on trial there, and with how much
 }
 
 // Refusal says why a plan must not be applied; nil if it may.
@@ -169,13 +177,14 @@ func Make(f File, w *Wish, h *House, now time.Time) (*Plan, error) {
 	case w.Usage.Cached > w.Usage.Input:
 		return nil, fmt.Errorf("%d of %d tokens cannot come from the cache: cached tokens are part of those read", w.Usage.Cached, w.Usage.Input)
 	}
-	e, err := f.Replace(w.Place, w.To)
+	e, err := f.Change(w)
 	if err != nil {
 		return nil, err
 	}
 	p := &Plan{
 		Version: planVersion, Made: now.UTC().Truncate(time.Second), File: f.Name, Place: e.Place,
-		From: e.From.String(), To: e.To.String(), Line: e.Line, Old: e.Old, New: e.New, Use: w.To, Notes: e.Notes,
+		Title: e.Title, From: e.From.String(), To: e.To.String(), Line: e.Line, Old: e.Old, New: e.New, Notes: e.Notes,
+		Use: w.To, With: w.With, Share: w.Share, Promote: w.Promote,
 		Before: links(e.before, e.Place, h), After: links(e.after, e.Place, h), Usage: w.Usage, edit: e,
 		Bound: Bound{Config: Hash(f.Text), Generation: e.before.Generation},
 	}
@@ -186,7 +195,7 @@ func Make(f File, w *Wish, h *House, now time.Time) (*Plan, error) {
 	p.Cost = forecast(e, w, h)
 	p.Proof = Proof{Status: StatusNoEval, Sentence: "route " + e.Place.Route + " has no eval, so nothing is known of how well " + p.To + " does its work"}
 	if h.Gate != nil {
-		p.Proof = h.Gate.Proof(e.after, e.Place)
+		p.Proof = h.Gate.Proof(e.after, e.Place, e.path())
 	}
 	return p, nil
 }
@@ -205,6 +214,9 @@ func links(c *config.Config, at Place, h *House) []Link {
 	out := make([]Link, 0, len(chain))
 	for i := range chain {
 		l := Link{Target: chain[i].Target.String(), With: chain[i].WithText}
+		if c := chain[i].Canary; c != nil {
+			l.Canary = config.ShareText(c.Share) + " by " + shown(c.Step.Target, c.Step.WithText)
+		}
 		if tier := h.Facts(c, &chain[i]).Tier; tier != switchgear.TierUnknown {
 			l.Tier = tier.String()
 		}
@@ -218,7 +230,7 @@ func (p *Plan) compare(h *House) {
 	old, next := h.Check(p.edit.before), h.Check(p.edit.after)
 	for i := range next {
 		switch f := &next[i]; {
-		case has(old, f) || (f.Gate && f.Path == p.Place.Path()): // of this step the proof speaks
+		case has(old, f) || (f.Gate && f.Path == p.edit.path()): // of this step the proof speaks
 		case f.Severity == config.Error:
 			p.Faults = append(p.Faults, told(f))
 		default:
@@ -253,11 +265,7 @@ func told(f *config.Finding) string {
 
 // limits says where the new model holds less than the old one.
 func (p *Plan) limits(h *House) {
-	was, _, err1 := p.Place.find(p.edit.before)
-	is, _, err2 := p.Place.find(p.edit.after)
-	if err1 != nil || err2 != nil {
-		return
-	}
+	was, is := p.edit.was, p.edit.is
 	old, next := h.Facts(p.edit.before, was), h.Facts(p.edit.after, is)
 	less := func(verb string, a, b int64) {
 		switch {
@@ -272,7 +280,7 @@ func (p *Plan) limits(h *House) {
 	if old.Tier != switchgear.TierUnknown && next.Tier != switchgear.TierUnknown && next.Tier < old.Tier {
 		p.Breaks = append(p.Breaks, fmt.Sprintf("%s is of tier %s, under %s's %s", p.To, next.Tier, p.From, old.Tier))
 	}
-	if r, ok := p.edit.after.Route(p.Place.Route); ok && p.Place.Rule == 0 && p.Place.Step == 1 {
+	if r, ok := p.edit.after.Route(p.Place.Route); ok && !p.edit.trial && p.Place.Rule == 0 && p.Place.Step == 1 {
 		if r.Stakes == switchgear.StakesHigh && r.Floor == switchgear.TierUnknown && next.Tier < old.Tier {
 			p.Breaks = append(p.Breaks, fmt.Sprintf("the stakes are high and no floor is written, so the floor follows the first step: from %s down to %s. Write floor: %s to keep it",
 				old.Tier, next.Tier, old.Tier))
@@ -281,9 +289,17 @@ func (p *Plan) limits(h *House) {
 	if next.Retires != "" {
 		p.Notes = append(p.Notes, p.To+" retires on "+next.Retires)
 	}
-	if was.With != nil && was.With.Cache != nil {
+	if was.With != nil && was.With.Cache != nil && was.Target != is.Target {
 		p.Notes = append(p.Notes, "what "+p.From+" has cached is of no use to "+p.To+": its first requests pay to write the cache again")
 	}
+}
+
+// path is where what is to answer stands in the edited file.
+func (e *Edit) path() string {
+	if e.trial {
+		return e.Place.Path() + ".canary"
+	}
+	return e.Place.Path()
 }
 
 // FaultError is that the edited file would not load.

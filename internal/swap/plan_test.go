@@ -23,7 +23,7 @@ type gate struct {
 	asked []string
 }
 
-func (g *gate) Proof(after *config.Config, at Place) Proof {
+func (g *gate) Proof(after *config.Config, at Place, _ string) Proof {
 	s, _, err := at.find(after)
 	if err == nil {
 		g.asked = append(g.asked, at.Path()+" "+s.Target.String())

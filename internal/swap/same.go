@@ -3,12 +3,13 @@ package swap
 import (
 	"reflect"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
 )
 
 // means reports whether an edited text means what the file's own does, but that
-// the step names another model. The configuration is the edited one's.
-func (f File) means(text []byte, at Place, want spelling) (*config.Config, bool) {
+// the step is what it is to be. The configuration is the edited one's.
+func (f File) means(text []byte, at Place, g *goal) (*config.Config, bool) {
 	after, err := f.parse(text)
 	if err != nil {
 		return nil, false
@@ -21,14 +22,38 @@ func (f File) means(text []byte, at Place, want spelling) (*config.Config, bool)
 	}
 	from, _, err1 := at.find(a)
 	to, _, err2 := at.find(b)
-	if err1 != nil || err2 != nil || to.Use != want.use || to.Target != want.target {
+	if err1 != nil || err2 != nil || !g.reached(to) {
 		return nil, false
 	}
 	unplace(a)
 	unplace(b)
-	from.Use, from.Target, from.Model = to.Use, to.Target, to.Model
+	*from = *to
 	a.Generation, b.Generation = "", ""
 	return after, reflect.DeepEqual(a, b)
+}
+
+// reached reports whether a step is what it is to be.
+func (g *goal) reached(s *config.Step) bool {
+	if s.Use != g.use || s.Target != g.target || !sameLevers(s.With, g.levers) || (s.Canary == nil) != (g.canary == nil) {
+		return false
+	}
+	if g.canary == nil {
+		return true
+	}
+	a, b := s.Canary, g.canary
+	return a.Step.Use == b.Step.Use && a.Step.Target == b.Step.Target && sameLevers(a.Step.With, b.Step.With) && a.Share == b.Share && a.Answers == b.Answers
+}
+
+// sameLevers compares what is set. None and an empty map are the same.
+func sameLevers(a, b *switchgear.Levers) bool {
+	var none switchgear.Levers
+	if a == nil {
+		a = &none
+	}
+	if b == nil {
+		b = &none
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // unplace takes the positions out of a value that v points to.

@@ -96,7 +96,7 @@ func (r *reel) develop(w io.Writer) error {
 			b.WriteString("</g></svg>\n")
 		}
 		if g := s.versions[0].grows; g > 0 {
-			fmt.Fprintf(&b, `<svg x="%s" y="%s" width="%s" height="%s"><rect class="c" width="100%%" height="100%%"/></svg>`+"\n", short(margin+float64(g)*cellWidth), short(y), short((pictureMost-float64(g))*cellWidth), short(lineHeight))
+			fmt.Fprintf(&b, `<svg x="%s" y="%s" width="%s" height="%s"><rect class="c" width="100%%" height="100%%"/></svg>`+"\n", short(margin+float64(g)*cellWidth-1), short(y), short((pictureMost-float64(g))*cellWidth+1), short(lineHeight))
 		}
 	}
 	_, err := fmt.Fprintf(w, reelText, short(width), short(height), short(width), short(height), r.style(rules.String(), strips), b.String(), r.end(width, height))

@@ -79,6 +79,18 @@ func (f DrillFigure) Limit(text string) (float64, error) {
 	return v, nil
 }
 
+// Example is how a limit is written.
+func (f DrillFigure) Example() string {
+	switch f.Unit {
+	case "s":
+		return "1.5s"
+	case "%":
+		return "99.9%"
+	default:
+		return "1.05"
+	}
+}
+
 func (f DrillFigure) measure() string {
 	switch f.Unit {
 	case "s":
@@ -90,18 +102,6 @@ func (f DrillFigure) measure() string {
 		return "percentage"
 	default:
 		return "number"
-	}
-}
-
-// Example is how a limit is written.
-func (f DrillFigure) Example() string {
-	switch f.Unit {
-	case "s":
-		return "1.5s"
-	case "%":
-		return "99.9%"
-	default:
-		return "1.05"
 	}
 }
 

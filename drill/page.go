@@ -23,8 +23,10 @@ func WritePage(w io.Writer, outcomes []*Outcome) error {
 		return err
 	}
 	pictures := make([]*picture, 0, len(outcomes))
-	for _, o := range outcomes {
-		pictures = append(pictures, draw(o))
+	for i, o := range outcomes {
+		p := draw(o)
+		p.number = i + 1
+		pictures = append(pictures, p)
 	}
 	return t.Execute(w, pictures)
 }
@@ -41,16 +43,83 @@ const (
 type picture struct {
 	*Outcome
 
+	number int
+
 	Width, LoadHeight, WaitHeight float64
 	Sick                          []band // the provider's weather
 	Bars                          []band // who served
 	Waits                         string // the median wait, as a path
 	Tails                         string // the 99th percentile
 	WaitTop                       float64
+	Lost                          []band // users who got nothing
 	Circuits                      []circuit
 	Legend                        []legend
 	Ticks                         []tick
 	Begins, Ends                  float64 // of the outage
+	Unit                          string  // of the ticks
+}
+
+// Percent is for the page.
+func (p *picture) Percent(v float64) string { return fmt.Sprintf("%.2f%%", 100*v) }
+
+// Numbered is where on the page a picture is, for links to it.
+func (p *picture) Numbered() string { return fmt.Sprintf("outage-%d", p.number) }
+
+// Fine reports whether every figure is within its limit.
+func (p *picture) Fine() bool { return len(p.Missed()) == 0 }
+
+// OKClass is how our own share is written.
+func (p *picture) OKClass() string {
+	for _, f := range p.Figures {
+		if f.Name == FigureOK && !f.OK {
+			return "bad"
+		}
+	}
+	return "good"
+}
+
+// AloneClass is how the SDK's share is written: it is bad only beside ours.
+func (p *picture) AloneClass() string {
+	if p.Alone.OKShare < p.Bad.OKShare {
+		return "bad"
+	}
+	return ""
+}
+
+// Nothing is how many users got nothing, at any time.
+func (p *picture) Nothing() int {
+	n := 0
+	for _, phase := range []*Phase{p.Calm, p.Bad, p.After} {
+		n += phase.Failed + phase.Truncated
+	}
+	return n
+}
+
+// Means says what a figure is.
+func (f *Figure) Means() string {
+	return map[string]string{
+		FigureOK:        "users who got a whole answer",
+		FigureTruncated: "half answers that looked whole",
+		FigureP50:       "added to the wait for the first token: the median",
+		FigureP99:       "added to it: 99 in 100 waited less",
+		FigureP999:      "added to it: 999 in 1,000 waited less",
+		FigureOpen:      "until the circuit was open, or its load gone",
+		FigureBack:      "until everything was as before",
+		FigureCalls:     "upstream calls a request",
+		FigureLoad:      "of its normal load, on the provider in its first 5 s back",
+		FigureWasted:    "calls to the sick provider for nothing",
+		FigureExtra:     "what such calls, races and probes cost, of the rest",
+		FigurePages:     "times somebody was woken",
+		FigureResolves:  "times somebody was told that it is over",
+	}[f.Name]
+}
+
+// Moment is when a page was sent, for people.
+func (p *Page) Moment() string {
+	if p.At < 0 {
+		return "-" + Moment(-p.At)
+	}
+	return Moment(p.At)
 }
 
 // band is a rectangle.
@@ -68,8 +137,9 @@ type circuit struct {
 type legend struct{ Class, Name string }
 
 type tick struct {
-	X    float64
+	X    float64 // in hundredths of the width
 	Text string
+	Edge string // "start" or "end", where there is no room on one side
 }
 
 func draw(o *Outcome) *picture {
@@ -85,14 +155,28 @@ func draw(o *Outcome) *picture {
 	p.bars(x, step)
 	p.lines(x, step)
 	p.strips(x, to)
-	for at := math.Ceil(from/60) * 60; at <= to; at += 60 {
-		p.Ticks = append(p.Ticks, tick{x(at), fmt.Sprintf("%+.0f", at/60)})
-	}
+	p.ticks(x, from, to)
 	return p
 }
 
-// Percent is for the page.
-func (p *picture) Percent(v float64) string { return fmt.Sprintf("%.2f%%", 100*v) }
+// ticks mark the time: in minutes, or where there are few of them in tens of
+// seconds.
+func (p *picture) ticks(x func(float64) float64, from, to float64) {
+	every, per := 60.0, 60.0
+	if p.Unit = "minutes"; to-from < 300 {
+		every, per, p.Unit = 10, 1, "seconds"
+	}
+	for at := math.Ceil(from/every) * every; at <= to; at += every {
+		t := tick{X: 100 * x(at) / pictureWidth, Text: fmt.Sprintf("%+.0f", at/per)}
+		switch {
+		case t.X < 2:
+			t.Edge = "start"
+		case t.X > 98:
+			t.Edge = "end"
+		}
+		p.Ticks = append(p.Ticks, t)
+	}
+}
 
 // names are those who served, the one who served most in calm first.
 func (p *picture) names() []string {
@@ -138,12 +222,15 @@ func (p *picture) bars(x func(float64) float64, step float64) {
 		for i, name := range names {
 			stack(s.Served[name], fmt.Sprintf("t%d", min(i, colours-1)), "by "+name)
 		}
-		stack(s.Failed, "failed", "failed")
+		stack(s.Failed, "failed", "got nothing")
+		if s.Failed > 0 {
+			p.Lost = append(p.Lost, band{X: left, W: width, Title: fmt.Sprintf("%d got nothing", s.Failed)})
+		}
 	}
 	for i, name := range names {
 		p.Legend = append(p.Legend, legend{fmt.Sprintf("t%d", min(i, colours-1)), name})
 	}
-	p.Legend = append(p.Legend, legend{"failed", "failed"})
+	p.Legend = append(p.Legend, legend{"failed", "nobody"})
 }
 
 // lines draw how long users waited for the first token.
@@ -172,7 +259,16 @@ func (p *picture) strips(x func(float64) float64, to float64) {
 	for _, m := range p.Moves {
 		byTarget[m.Target] = append(byTarget[m.Target], m)
 	}
-	for _, target := range slices.Sorted(maps.Keys(byTarget)) {
+	names := p.names()
+	place := func(target string) int {
+		if i := slices.Index(names, target); i >= 0 {
+			return i
+		}
+		return len(names)
+	}
+	targets := slices.Sorted(maps.Keys(byTarget))
+	slices.SortStableFunc(targets, func(a, b string) int { return place(a) - place(b) })
+	for _, target := range targets {
 		c := circuit{Target: target}
 		moves := byTarget[target]
 		for i, m := range moves {

@@ -75,9 +75,12 @@ func (f *demoFlags) run(c *cobra.Command, _ []string) error {
 		return err
 	}
 	view := newView(c.OutOrStdout(), c.ErrOrStderr(), f.asJSON)
-	var film reel
+	var film *reel
 	show := view.show
 	if f.record != "" {
+		if film, err = newReel(f.record); err != nil {
+			return err
+		}
 		show = func(s *drill.Scene) { view.show(s); film.shoot(s) }
 	}
 	view.open(f)
@@ -95,8 +98,8 @@ func (f *demoFlags) run(c *cobra.Command, _ []string) error {
 	} else {
 		view.scorecard(last)
 	}
-	if err == nil && f.record != "" {
-		err = f.develop(c, &film)
+	if film != nil {
+		err = errors.Join(err, film.save(c.ErrOrStderr()))
 	}
 	return errors.Join(err, verdict(c.Context(), last))
 }
@@ -130,17 +133,4 @@ func (f *demoFlags) outage() (*sim.Script, error) {
 		return nil, fmt.Errorf("cannot read the script: %w. --script takes a letter from A to H, or a file", err)
 	}
 	return sim.ParseOutage(f.script, text)
-}
-
-// develop writes what was recorded.
-func (f *demoFlags) develop(c *cobra.Command, film *reel) error {
-	file, err := os.Create(f.record)
-	if err != nil {
-		return fmt.Errorf("cannot write the recording: %w", err)
-	}
-	if err := errors.Join(film.develop(file), file.Close()); err != nil {
-		return err
-	}
-	fmt.Fprintln(c.ErrOrStderr(), "wrote "+f.record)
-	return nil
 }

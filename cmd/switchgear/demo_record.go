@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/switchgear-dev/switchgear/drill"
@@ -14,6 +16,7 @@ import (
 // itself, needs nothing from anywhere, is light or dark as the reader is, and
 // stands still where somebody wants nothing to move.
 type reel struct {
+	file   *os.File
 	frames [][]row
 	score  []row
 }
@@ -28,6 +31,25 @@ const (
 	letterSize  = 13.3
 	margin      = 14.0
 )
+
+// newReel opens the file before anything is played: a minute later is late to
+// learn that it cannot be written.
+func newReel(name string) (*reel, error) {
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the recording: %w", err)
+	}
+	return &reel{file: file}, nil
+}
+
+// save writes what was recorded.
+func (r *reel) save(talk io.Writer) error {
+	if err := errors.Join(r.develop(r.file), r.file.Close()); err != nil {
+		return fmt.Errorf("cannot write the recording: %w", err)
+	}
+	fmt.Fprintln(talk, "wrote "+r.file.Name())
+	return nil
+}
 
 // shoot takes a frame for each column of the charts, and the last.
 func (r *reel) shoot(s *drill.Scene) {
@@ -96,7 +118,7 @@ func (r *reel) develop(w io.Writer) error {
 			b.WriteString("</g></svg>\n")
 		}
 		if g := s.versions[0].grows; g > 0 {
-			fmt.Fprintf(&b, `<svg x="%s" y="%s" width="%s" height="%s"><rect class="c" width="100%%" height="100%%"/></svg>`+"\n", short(margin+float64(g)*cellWidth), short(y), short((pictureMost-float64(g))*cellWidth), short(lineHeight))
+			fmt.Fprintf(&b, `<svg x="%s" y="%s" width="%s" height="%s"><rect class="c" width="100%%" height="100%%"/></svg>`+"\n", short(margin+float64(g)*cellWidth-1), short(y), short((pictureMost-float64(g))*cellWidth+1), short(lineHeight))
 		}
 	}
 	_, err := fmt.Fprintf(w, reelText, short(width), short(height), short(width), short(height), r.style(rules.String(), strips), b.String(), r.end(width, height))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/eval"
 	"github.com/switchgear-dev/switchgear/internal/draft"
@@ -53,7 +54,7 @@ look like. What is expected is what that model said, which need not be right: th
 	fl.IntVar(&f.n, "n", 250, "how many cases, at most")
 	fl.StringVar(&f.since, "since", "", "only requests of this long: 7d, 12h (default: all that are kept)")
 	fl.Uint64Var(&f.seed, "seed", 0, "of the choice among the requests")
-	fl.StringVar(&f.judge, "judge", "", "the model that judges answers that are prose: a route, or provider/model")
+	fl.StringVar(&f.judge, "judge", "", "who judges answers that are prose: a route, or provider/model; none for graders that only see refusals and rambling")
 	fl.StringVar(&f.out, "out", "", "the file to write (default: evals/ROUTE.yaml)")
 	fl.StringVar(&f.records, "records", "", "the folder of the records (default: the configuration's record.folder)")
 	return c
@@ -112,6 +113,9 @@ func (f *initFlags) draft(c *cobra.Command, cfg *config.Config, route *config.Ro
 			JSON: slices.Contains(needs, "json_schema"), Tools: slices.Contains(needs, "tools"),
 		}), nil
 	}
+	if err := f.soundJudge(cfg); err != nil {
+		return nil, err
+	}
 	entries, err := f.entries(c.ErrOrStderr(), cfg)
 	if err != nil {
 		return nil, err
@@ -124,10 +128,31 @@ func (f *initFlags) draft(c *cobra.Command, cfg *config.Config, route *config.Ro
 		return nil, fmt.Errorf("there are %s, and none of them can be a case for route %s: %s. %s",
 			count(len(entries), "record"), route.Name, passedText(d.Passed, route.Chain[0].Target.String()), recordHint(cfg, route))
 	}
+	if errors.Is(err, draft.ErrProse) {
+		return nil, fmt.Errorf("%w. Name a model that you trust and that is neither of those to be compared: --judge provider/model, or a route; or --judge none for graders that only see refusals and rambling, and prove nothing", err)
+	}
 	if err == nil {
 		fmt.Fprintln(c.ErrOrStderr(), "passed over: "+passedText(d.Passed, route.Chain[0].Target.String()))
 	}
 	return d, err
+}
+
+// soundJudge looks whether there is such a judge.
+func (f *initFlags) soundJudge(cfg *config.Config) error {
+	if f.judge == "" || f.judge == draft.NoJudge {
+		return nil
+	}
+	if _, ok := cfg.Route(f.judge); ok {
+		return nil
+	}
+	t, err := switchgear.ParseTarget(f.judge)
+	if err != nil {
+		return fmt.Errorf("--judge takes a route, provider/model or none, not %q", f.judge)
+	}
+	if _, ok := cfg.Provider(t.Provider); !ok {
+		return fmt.Errorf("--judge names the provider %q, which the configuration does not have", t.Provider)
+	}
+	return nil
 }
 
 // recordHint says how there come to be records.

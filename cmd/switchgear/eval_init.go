@@ -32,6 +32,19 @@ type initFlags struct {
 	judge   string
 	out     string
 	records string
+	asJSON  bool
+}
+
+// begun is what was written, for programs.
+type begun struct {
+	Set    string        `json:"set"`
+	Files  []string      `json:"files"`
+	Route  string        `json:"route"`
+	Cases  int           `json:"cases"`
+	Looks  string        `json:"looks,omitempty"`
+	Todo   []string      `json:"todo"`
+	Passed *draft.Passed `json:"passed_over,omitempty"`
+	Next   []string      `json:"next"`
 }
 
 func newEvalInit() *cobra.Command {
@@ -57,6 +70,7 @@ look like. What is expected is what that model said, which need not be right: th
 	fl.StringVar(&f.judge, "judge", "", "who judges answers that are prose: a route, or provider/model; none for graders that only see refusals and rambling")
 	fl.StringVar(&f.out, "out", "", "the file to write (default: evals/ROUTE.yaml)")
 	fl.StringVar(&f.records, "records", "", "the folder of the records (default: the configuration's record.folder)")
+	fl.BoolVar(&f.asJSON, "json", false, "print what was written as JSON")
 	return c
 }
 
@@ -87,7 +101,14 @@ func (f *initFlags) run(c *cobra.Command, name string) error {
 	if err := files.write(d); err != nil {
 		return err
 	}
-	f.say(c, d, route, &files)
+	b := begun{Set: files.set, Files: files.of(d), Route: route.Name, Cases: d.N, Looks: d.Looks, Todo: d.Todo, Next: f.next(route, &files)}
+	if f.traffic {
+		b.Passed = &d.Passed
+	}
+	if f.asJSON {
+		return printJSON(c.OutOrStdout(), b)
+	}
+	b.say(c.OutOrStdout())
 	return nil
 }
 
@@ -230,17 +251,8 @@ func passedText(p draft.Passed, target string) string {
 	return strings.Join(out, ", ")
 }
 
-// say tells what was written, what is to be done, and what to type next.
-func (f *initFlags) say(c *cobra.Command, d *draft.Draft, route *config.Route, files *initFiles) {
-	out := c.OutOrStdout()
-	fmt.Fprintf(out, "%s: %s for route %s", files.set, count(d.N, "case"), route.Name)
-	if d.Looks != "" {
-		fmt.Fprintf(out, "; %s", d.Looks)
-	}
-	fmt.Fprintln(out, "\n\nWhat a person must still do:")
-	for i, t := range d.Todo {
-		fmt.Fprintf(out, "  %d. %s\n", i+1, t)
-	}
+// next are the commands to type next.
+func (f *initFlags) next(route *config.Route, files *initFiles) []string {
 	candidate := "PROVIDER/MODEL"
 	if len(route.Chain) > 1 {
 		candidate = route.Chain[1].Use
@@ -253,7 +265,26 @@ func (f *initFlags) say(c *cobra.Command, d *draft.Draft, route *config.Route, f
 	if f.source.File != "" {
 		with = " --config " + f.source.File
 	}
-	fmt.Fprintf(out, "\nnext\n  switchgear eval check %s%s\n  switchgear eval run %s --candidate %s --dry-run%s\n", named, with, named, candidate, with)
+	return []string{
+		fmt.Sprintf("switchgear eval check %s%s", named, with),
+		fmt.Sprintf("switchgear eval run %s --candidate %s --dry-run%s", named, candidate, with),
+	}
+}
+
+// say tells what was written, what is to be done, and what to type next.
+func (b *begun) say(out io.Writer) {
+	fmt.Fprintf(out, "%s: %s for route %s", b.Set, count(b.Cases, "case"), b.Route)
+	if b.Looks != "" {
+		fmt.Fprintf(out, "; %s", b.Looks)
+	}
+	fmt.Fprintln(out, "\n\nWhat a person must still do:")
+	for i, t := range b.Todo {
+		fmt.Fprintf(out, "  %d. %s\n", i+1, t)
+	}
+	fmt.Fprintln(out, "\nnext")
+	for _, command := range b.Next {
+		fmt.Fprintln(out, "  "+command)
+	}
 }
 
 // initFiles are the files of a set.
@@ -264,6 +295,18 @@ func (f *initFlags) files(route string) initFiles {
 	name := strings.TrimSuffix(filepath.Base(set), filepath.Ext(set))
 	beside := func(ending string) string { return filepath.Join(filepath.Dir(set), name+ending) }
 	return initFiles{name: name, set: set, cases: beside(".jsonl"), schema: beside(".schema.json")}
+}
+
+// of are the files that a draft is written to.
+func (f *initFiles) of(d *draft.Draft) []string {
+	out := []string{f.set}
+	if d.Cases != nil {
+		out = append(out, f.cases)
+	}
+	if d.Schema != nil {
+		out = append(out, f.schema)
+	}
+	return out
 }
 
 // free refuses to write over what is there.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/eval"
 	"github.com/switchgear-dev/switchgear/internal/draft"
@@ -31,6 +32,19 @@ type initFlags struct {
 	judge   string
 	out     string
 	records string
+	asJSON  bool
+}
+
+// begun is what was written, for programs.
+type begun struct {
+	Set    string        `json:"set"`
+	Files  []string      `json:"files"`
+	Route  string        `json:"route"`
+	Cases  int           `json:"cases"`
+	Looks  string        `json:"looks,omitempty"`
+	Todo   []string      `json:"todo"`
+	Passed *draft.Passed `json:"passed_over,omitempty"`
+	Next   []string      `json:"next"`
 }
 
 func newEvalInit() *cobra.Command {
@@ -53,9 +67,10 @@ look like. What is expected is what that model said, which need not be right: th
 	fl.IntVar(&f.n, "n", 250, "how many cases, at most")
 	fl.StringVar(&f.since, "since", "", "only requests of this long: 7d, 12h (default: all that are kept)")
 	fl.Uint64Var(&f.seed, "seed", 0, "of the choice among the requests")
-	fl.StringVar(&f.judge, "judge", "", "the model that judges answers that are prose: a route, or provider/model")
+	fl.StringVar(&f.judge, "judge", "", "who judges answers that are prose: a route, or provider/model; none for graders that only see refusals and rambling")
 	fl.StringVar(&f.out, "out", "", "the file to write (default: evals/ROUTE.yaml)")
 	fl.StringVar(&f.records, "records", "", "the folder of the records (default: the configuration's record.folder)")
+	fl.BoolVar(&f.asJSON, "json", false, "print what was written as JSON")
 	return c
 }
 
@@ -86,7 +101,14 @@ func (f *initFlags) run(c *cobra.Command, name string) error {
 	if err := files.write(d); err != nil {
 		return err
 	}
-	f.say(c, d, route, &files)
+	b := begun{Set: files.set, Files: files.of(d), Route: route.Name, Cases: d.N, Looks: d.Looks, Todo: d.Todo, Next: f.next(route, &files)}
+	if f.traffic {
+		b.Passed = &d.Passed
+	}
+	if f.asJSON {
+		return printJSON(c.OutOrStdout(), b)
+	}
+	b.say(c.OutOrStdout())
 	return nil
 }
 
@@ -112,6 +134,9 @@ func (f *initFlags) draft(c *cobra.Command, cfg *config.Config, route *config.Ro
 			JSON: slices.Contains(needs, "json_schema"), Tools: slices.Contains(needs, "tools"),
 		}), nil
 	}
+	if err := f.soundJudge(cfg); err != nil {
+		return nil, err
+	}
 	entries, err := f.entries(c.ErrOrStderr(), cfg)
 	if err != nil {
 		return nil, err
@@ -124,10 +149,31 @@ func (f *initFlags) draft(c *cobra.Command, cfg *config.Config, route *config.Ro
 		return nil, fmt.Errorf("there are %s, and none of them can be a case for route %s: %s. %s",
 			count(len(entries), "record"), route.Name, passedText(d.Passed, route.Chain[0].Target.String()), recordHint(cfg, route))
 	}
+	if errors.Is(err, draft.ErrProse) {
+		return nil, fmt.Errorf("%w. Name a model that you trust and that is neither of those to be compared: --judge provider/model, or a route; or --judge none for graders that only see refusals and rambling, and prove nothing", err)
+	}
 	if err == nil {
 		fmt.Fprintln(c.ErrOrStderr(), "passed over: "+passedText(d.Passed, route.Chain[0].Target.String()))
 	}
 	return d, err
+}
+
+// soundJudge looks whether there is such a judge.
+func (f *initFlags) soundJudge(cfg *config.Config) error {
+	if f.judge == "" || f.judge == draft.NoJudge {
+		return nil
+	}
+	if _, ok := cfg.Route(f.judge); ok {
+		return nil
+	}
+	t, err := switchgear.ParseTarget(f.judge)
+	if err != nil {
+		return fmt.Errorf("--judge takes a route, provider/model or none, not %q", f.judge)
+	}
+	if _, ok := cfg.Provider(t.Provider); !ok {
+		return fmt.Errorf("--judge names the provider %q, which the configuration does not have", t.Provider)
+	}
+	return nil
 }
 
 // recordHint says how there come to be records.
@@ -205,17 +251,8 @@ func passedText(p draft.Passed, target string) string {
 	return strings.Join(out, ", ")
 }
 
-// say tells what was written, what is to be done, and what to type next.
-func (f *initFlags) say(c *cobra.Command, d *draft.Draft, route *config.Route, files *initFiles) {
-	out := c.OutOrStdout()
-	fmt.Fprintf(out, "%s: %s for route %s", files.set, count(d.N, "case"), route.Name)
-	if d.Looks != "" {
-		fmt.Fprintf(out, "; %s", d.Looks)
-	}
-	fmt.Fprintln(out, "\n\nWhat a person must still do:")
-	for i, t := range d.Todo {
-		fmt.Fprintf(out, "  %d. %s\n", i+1, t)
-	}
+// next are the commands to type next.
+func (f *initFlags) next(route *config.Route, files *initFiles) []string {
 	candidate := "PROVIDER/MODEL"
 	if len(route.Chain) > 1 {
 		candidate = route.Chain[1].Use
@@ -228,7 +265,26 @@ func (f *initFlags) say(c *cobra.Command, d *draft.Draft, route *config.Route, f
 	if f.source.File != "" {
 		with = " --config " + f.source.File
 	}
-	fmt.Fprintf(out, "\nnext\n  switchgear eval check %s%s\n  switchgear eval run %s --candidate %s --dry-run%s\n", named, with, named, candidate, with)
+	return []string{
+		fmt.Sprintf("switchgear eval check %s%s", named, with),
+		fmt.Sprintf("switchgear eval run %s --candidate %s --dry-run%s", named, candidate, with),
+	}
+}
+
+// say tells what was written, what is to be done, and what to type next.
+func (b *begun) say(out io.Writer) {
+	fmt.Fprintf(out, "%s: %s for route %s", b.Set, count(b.Cases, "case"), b.Route)
+	if b.Looks != "" {
+		fmt.Fprintf(out, "; %s", b.Looks)
+	}
+	fmt.Fprintln(out, "\n\nWhat a person must still do:")
+	for i, t := range b.Todo {
+		fmt.Fprintf(out, "  %d. %s\n", i+1, t)
+	}
+	fmt.Fprintln(out, "\nnext")
+	for _, command := range b.Next {
+		fmt.Fprintln(out, "  "+command)
+	}
 }
 
 // initFiles are the files of a set.
@@ -239,6 +295,18 @@ func (f *initFlags) files(route string) initFiles {
 	name := strings.TrimSuffix(filepath.Base(set), filepath.Ext(set))
 	beside := func(ending string) string { return filepath.Join(filepath.Dir(set), name+ending) }
 	return initFiles{name: name, set: set, cases: beside(".jsonl"), schema: beside(".schema.json")}
+}
+
+// of are the files that a draft is written to.
+func (f *initFiles) of(d *draft.Draft) []string {
+	out := []string{f.set}
+	if d.Cases != nil {
+		out = append(out, f.cases)
+	}
+	if d.Schema != nil {
+		out = append(out, f.schema)
+	}
+	return out
 }
 
 // free refuses to write over what is there.

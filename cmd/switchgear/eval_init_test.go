@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,7 +57,7 @@ func TestDrafts(t *testing.T) {
 			}
 			return record.Answer{Calls: []record.Call{{Name: "find", Arguments: json.RawMessage(`{}`)}}}
 		}, "", []string{"- not_refusal"}, 60},
-		{"prose", text("Dear customer, your parcel number %d will arrive tomorrow morning, unless it rains all day."), "", []string{"- length: {max_words: 30}", "# - judge: {model: PROVIDER/MODEL, mode: pairwise"}, 60},
+		{"prose", text("Dear customer, your parcel number %d will arrive tomorrow morning, unless it rains all day."), "none", []string{"- length: {max_words: 30}", "# - judge: {model: PROVIDER/MODEL, mode: pairwise"}, 60},
 		{"judged prose", text("Dear customer, your parcel number %d will arrive tomorrow morning, unless it rains all day."), "p/judge", []string{"- judge: {model: p/judge, mode: pairwise"}, 60},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -78,6 +79,15 @@ func TestDrafts(t *testing.T) {
 			}
 			passes(t, d, entries, tt.cases)
 		})
+	}
+}
+
+// TestProseWantsAJudge: no set is made that would let anything pass, unless
+// somebody asks for it.
+func TestProseWantsAJudge(t *testing.T) {
+	entries := []record.Entry{recorded(1, record.Answer{Text: strings.Repeat("A sentence of some length. ", 9)})}
+	if _, err := draft.FromTraffic(entries, draft.Options{Choice: draft.Choice{Route: "r", N: 1}, Name: "r"}); !errors.Is(err, draft.ErrProse) {
+		t.Error(err)
 	}
 }
 

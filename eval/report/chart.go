@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/switchgear-dev/switchgear/eval"
@@ -84,10 +85,14 @@ func intervalChart(m *eval.Metric) template.HTML {
 		s.line(x(row.t.Low), y, x(row.t.High), y, "var(--ink)", "none")
 		fmt.Fprintf(s, `<circle cx="%.1f" cy="%.1f" r="5" fill="var(--cand)"/>`, x(row.t.Diff), y)
 	}
-	s.text(x(-m.Strict.Margin), 98, "middle", "margin "+points(-m.Strict.Margin))
-	s.text(x(0), 110, "middle", "0")
+	s.text(x(-m.Strict.Margin)-4, 98, "end", "margin "+points(-m.Strict.Margin))
+	s.text(x(0)+4, 98, "start", "0: as good")
 	return s.end()
 }
+
+// mostPower bounds the scale of a bet, in powers of ten: what is beyond is as
+// good as certain.
+const mostPower = 12.0
 
 // pathChart is how the bet against the candidate went, on a logarithmic scale.
 func pathChart(run *eval.Run) template.HTML {
@@ -100,7 +105,7 @@ func pathChart(run *eval.Run) template.HTML {
 		v := logOf(step.E)
 		lowest, highest = min(lowest, v), max(highest, v)
 	}
-	lowest, highest = max(lowest, -12), min(highest, 12)
+	lowest, highest = max(lowest, -mostPower), min(highest, mostPower)
 	last := float64(run.Path[len(run.Path)-1].Cases)
 	x := func(cases int) float64 { return left + width*float64(cases)/max(1, last) }
 	y := func(power float64) float64 {
@@ -108,10 +113,23 @@ func pathChart(run *eval.Run) template.HTML {
 	}
 	s := newSVG(960, 190, "the stake of a bet against the candidate, case by case")
 	s.line(left, y(2), left+width, y(2), "var(--bad)", "5 4")
-	s.text(left+width, y(2)-5, "end", "stop: the odds are below 1 in 100")
+	if crossed := crossing(run); crossed > 0 && x(crossed) > left+width/2 {
+		s.text(left+6, y(2)-5, "start", stopText) // where the line does not come by
+	} else {
+		s.text(left+width, y(2)-5, "end", stopText)
+	}
 	s.line(left, y(0), left+width, y(0), "var(--line)", "none")
-	for _, power := range []float64{lowest, 0, 2, highest} {
-		s.text(left-6, y(power)+4, "end", fmt.Sprintf("%.3g", math.Pow(10, power)))
+	var labelled []float64 // where a label is; what would run into one of them has none
+	for _, power := range []float64{2, 0, highest, lowest} {
+		if slices.ContainsFunc(labelled, func(at float64) bool { return math.Abs(at-y(power)) < 13 }) {
+			continue
+		}
+		labelled = append(labelled, y(power))
+		text := fmt.Sprintf("%.3g", math.Pow(10, power))
+		if power == mostPower {
+			text = "≥1e12"
+		}
+		s.text(left-6, y(power)+4, "end", text)
 	}
 	s.WriteString(`<polyline fill="none" stroke="var(--cand)" stroke-width="2" points="`)
 	fmt.Fprintf(s, "%.1f,%.1f", x(0), y(0))
@@ -124,9 +142,21 @@ func pathChart(run *eval.Run) template.HTML {
 	return s.end()
 }
 
+const stopText = "stop: the odds are below 1 in 100"
+
+// crossing is after how many cases the run is stopped; 0 if it is not.
+func crossing(run *eval.Run) int {
+	for _, step := range run.Path {
+		if step.E >= 100 {
+			return step.Cases
+		}
+	}
+	return 0
+}
+
 func logOf(e float64) float64 {
 	if e <= 0 {
-		return -12
+		return -mostPower
 	}
 	return math.Log10(e)
 }

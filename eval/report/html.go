@@ -89,7 +89,7 @@ type pageSide struct {
 // its own.
 func HTML(w io.Writer, run *eval.Run, m Material) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"points": points, "percent": percent, "number": number, "millis": millis, "deref": func(f *float64) float64 { return *f },
+		"points": points, "percent": percent, "number": number, "pvalue": pvalue, "millis": millis, "deref": func(f *float64) float64 { return *f },
 	}).Parse(pageHTML)
 	if err != nil {
 		return err

@@ -50,13 +50,21 @@
     e.append(s.answer === null ? make("p", "The answer is not in the store any more.", "dim") : pre(parts));
     return e;
   };
+  // reveal scrolls the list and not the page: whoever opens it is to see the
+  // verdict first.
+  const reveal = (li) => {
+    list.setAttribute("aria-activedescendant", li.id);
+    const top = li.offsetTop; // the list is positioned
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (top + li.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top + li.offsetHeight - list.clientHeight;
+  };
+  const go = (to) => { at = Math.max(0, Math.min(rows.length - 1, to)); show(); list.parentElement.scrollIntoView({ block: "nearest" }); };
   const show = () => {
     [...list.children].forEach((li, i) => li.setAttribute("aria-selected", i === at));
     view.replaceChildren();
     const c = rows[at];
-    if (!c) { view.append(make("p", "No case like that.", "dim")); return; }
-    const li = list.children[at];
-    if (li) { li.scrollIntoView({ block: "nearest" }); list.setAttribute("aria-activedescendant", li.id); }
+    if (!c) { list.removeAttribute("aria-activedescendant"); view.append(make("p", "No case like that.", "dim")); return; }
+    reveal(list.children[at]);
     view.append(make("h2", c.id + (c.tags ? "  (" + c.tags + ")" : "")));
     if (c.question) { const d = make("details"); d.append(make("summary", "what was asked"), make("pre", c.question)); view.append(d); }
     if (c.expect) { const d = make("details"); d.append(make("summary", "what is expected"), make("pre", c.expect)); view.append(d); }
@@ -83,10 +91,12 @@
   search.addEventListener("input", fill);
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
-    if (e.target === search) { if (e.key === "Escape") { search.value = ""; search.blur(); fill(); } return; }
+    if (e.target === search) { if (e.key === "Escape") { search.value = ""; search.blur(); fill(); } else if (e.key === "Enter") list.focus(); return; }
     const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[e.key];
     const pick = { a: "all", l: "lost", w: "won", r: "recovered", m: "missing" }[e.key];
-    if (step && (e.key.length === 1 || e.target === list)) { at = Math.max(0, Math.min(rows.length - 1, at + step)); show(); e.preventDefault(); }
+    const end = e.target === list ? { Home: 0, End: rows.length - 1 }[e.key] : undefined;
+    if (step && (e.key.length === 1 || e.target === list)) { go(at + step); e.preventDefault(); }
+    else if (end !== undefined) { go(end); e.preventDefault(); }
     else if (pick) { filter = pick; fill(); }
     else if (e.key === "/") { search.focus(); e.preventDefault(); }
   });

@@ -161,15 +161,16 @@ func TestScript(t *testing.T) {
 	file := filepath.Join(dir, "page.js")
 	// A document of the least that the script touches.
 	harness := `
+let scrolled = 0; // the page itself must stay where it is when it is opened: at the verdict
 const made = () => { const e = { children: [], dataset: {}, attrs: {}, textContent: "", append(...x) { this.children.push(...x); }, replaceChildren(...x) { this.children = x; },
-  setAttribute(k, v) { this.attrs[k] = v; }, addEventListener() {}, scrollIntoView() {} }; return e; };
+  setAttribute(k, v) { this.attrs[k] = v; }, removeAttribute(k) { delete this.attrs[k]; }, addEventListener() {}, scrollIntoView() { scrolled++; } }; return e; };
 const ids = { cases: { textContent: process.argv[2] }, list: made(), view: made(), search: Object.assign(made(), { value: "" }), shown: made() };
 globalThis.document = { getElementById: (id) => ids[id], createElement: (tag) => Object.assign(made(), { tag }), createTextNode: (text) => ({ textContent: text }),
   querySelectorAll: () => [], addEventListener() {} };
 `
 	report := `
 const all = (e) => [e, ...(e.children || []).flatMap(all)];
-console.log(JSON.stringify({ rows: ids.list.children.length, shown: ids.shown.textContent, del: all(ids.view).filter((e) => e.tag === "del").map((e) => e.textContent), ins: all(ids.view).filter((e) => e.tag === "ins").map((e) => e.textContent) }));
+console.log(JSON.stringify({ scrolled, rows: ids.list.children.length, shown: ids.shown.textContent, del: all(ids.view).filter((e) => e.tag === "del").map((e) => e.textContent), ins: all(ids.view).filter((e) => e.tag === "ins").map((e) => e.textContent) }));
 `
 	if err := os.WriteFile(file, []byte(harness+pageJS+report), 0o600); err != nil {
 		t.Fatal(err)
@@ -183,7 +184,7 @@ console.log(JSON.stringify({ rows: ids.list.children.length, shown: ids.shown.te
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if got, want := strings.TrimSpace(string(out)), `{"rows":1,"shown":"1 of 2","del":["is","4"],"ins":["was","5"]}`; got != want {
+	if got, want := strings.TrimSpace(string(out)), `{"scrolled":0,"rows":1,"shown":"1 of 2","del":["is","4"],"ins":["was","5"]}`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -149,6 +149,13 @@ func points(x float64) string {
 func percent(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) }
 func number(x float64) string  { return fmt.Sprintf("%.1f", 100*x) }
 
+func pvalue(p float64) string {
+	if p < 0.0001 {
+		return "<0.0001"
+	}
+	return fmt.Sprintf("%.4f", p)
+}
+
 // clean makes what a provider or a case wrote harmless to a terminal, and keeps
 // it on its line.
 func clean(s string) string {

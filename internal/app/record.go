@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -95,8 +96,12 @@ func Recording(cfg *config.Config) string {
 	if len(names) == 0 {
 		return "RECORDING is on, and every route has record: off: nothing is kept"
 	}
+	folder := cfg.Record.Folder
+	if whole, err := filepath.Abs(folder); err == nil {
+		folder = whole
+	}
 	return fmt.Sprintf("RECORDING %s of the requests and answers of %s to %s: redacted, kept %s",
-		percent(cfg.Record.Rate), strings.Join(names, ", "), cfg.Record.Folder, forDays(cfg.Record.Keep))
+		percent(cfg.Record.Rate), strings.Join(names, ", "), folder, forDays(cfg.Record.Keep))
 }
 
 func percent(share float64) string { return strconv.FormatFloat(share*100, 'g', 4, 64) + "%" }

@@ -27,15 +27,15 @@ type Picked struct {
 
 // Passed counts the records that no case is made of, by why.
 type Passed struct {
-	Route     int // of another route
-	Model     int // answered by another model than the route's first
-	Media     int // what was left out of it cannot be sent again
-	Cut       int // the answer was cut at its limit
-	Refused   int
-	Nothing   int // neither text nor tool calls
-	Again     int // asked before, word for word
-	Earlier   int // an earlier turn of a conversation that is in
-	Remaining int // more than were asked for
+	Route     int `json:"other_routes"` // of another route
+	Model     int `json:"other_models"` // answered by another model than the route's first
+	Media     int `json:"media"`        // what was left out of it cannot be sent again
+	Cut       int `json:"cut"`          // the answer was cut at its limit
+	Refused   int `json:"refused"`
+	Nothing   int `json:"without_answer"` // neither text nor tool calls
+	Again     int `json:"asked_before"`   // asked before, word for word
+	Earlier   int `json:"earlier_turns"`  // an earlier turn of a conversation that is in
+	Remaining int `json:"more_than_n"`    // more than were asked for
 }
 
 // Choice says which records are to be picked.

@@ -318,8 +318,8 @@ func suggestProse(all []Picked, judge string) *suggestion {
 		},
 	}
 	const rubric = `"The answer is right, complete, and of use to who asked."`
-	if judge == "" {
-		s.todo = []string{"These graders only see refusals and answers that ramble, so that nearly everything passes. Whether an answer is good only a judge can say: take the # off the one below, and name a model you trust that is neither of the two."}
+	if judge == "" || judge == NoJudge {
+		s.todo = []string{"These graders only see refusals and answers that ramble: nearly everything passes, and a run of this set proves nothing. Whether an answer is good only a judge can say: take the # off the one below, and name a model you trust that is neither of the two."}
 		s.graders = append(s.graders, "# judge: {model: PROVIDER/MODEL, mode: pairwise, rubric: "+rubric+"}")
 		return s
 	}

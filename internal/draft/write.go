@@ -16,7 +16,7 @@ type Options struct {
 	Choice
 
 	Name      string   // of the files beside the set: NAME.jsonl, NAME.schema.json
-	Judge     string   // the model that judges prose; "" leaves it to be named
+	Judge     string   // the model that judges prose; [NoJudge] for graders that see little
 	Normalise []string // what serving undoes
 }
 
@@ -31,10 +31,19 @@ type Draft struct {
 	Todo   []string // what a person must do
 }
 
+// NoJudge asks for a set of prose without a judge.
+const NoJudge = "none"
+
+// ErrProse is that the answers are prose, and nobody was named to judge it. A
+// set that lets nearly everything pass would be evidence for nearly anything, so
+// it is made only for who asks for it.
+var ErrProse = errors.New("the answers are prose, which only a judge can grade")
+
 // ErrNothing is that no case could be made of the records.
 var ErrNothing = errors.New("no case can be made of the records")
 
-// FromTraffic drafts a set of records. The error is [ErrNothing] if none fits.
+// FromTraffic drafts a set of records. The error is [ErrNothing] if none fits,
+// and [ErrProse] if there is no judge for what they are.
 func FromTraffic(entries []record.Entry, o Options) (*Draft, error) {
 	picked, passed := Pick(entries, o.Choice)
 	d := &Draft{Passed: passed}
@@ -42,6 +51,9 @@ func FromTraffic(entries []record.Entry, o Options) (*Draft, error) {
 		return d, ErrNothing
 	}
 	s := suggest(picked, o.Name+".schema.json", o.Judge)
+	if s.kind == kindProse && o.Judge == "" {
+		return d, ErrProse
+	}
 	var cases bytes.Buffer
 	varying, left := 0, 0
 	from, to := days(picked)

@@ -234,8 +234,12 @@ func runs(s string, in func(byte) bool, least int) iter.Seq[[2]int] {
 // hashedIn looks for a key in a word, whatever signs stand around it: the full
 // stop of a sentence, or name=.
 func (r *Redactor) hashedIn(s string, start, end int) (int, int, bool) {
-	const sides = 4 // signs before or behind that may be none of the key's
-	for a := start; a < end; a++ {
+	const sides = 4     // signs before or behind that may be none of the key's
+	const longest = 256 // bytes; a longer word is no key, and would be hashed far too often
+	if end-start > longest {
+		return 0, 0, false
+	}
+	for a := start; end-a >= shortestLiteral; a++ {
 		for b := end; b > max(a, end-sides); b-- {
 			if r.hashes[sha256.Sum256([]byte(s[a:b]))] {
 				return a, b, true

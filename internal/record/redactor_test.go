@@ -3,6 +3,7 @@ package record
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"testing"
 
 	"github.com/switchgear-dev/switchgear"
@@ -123,6 +124,21 @@ func TestBody(t *testing.T) {
 			if got := string(redactor(t).pass().body([]byte(tt.in))); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
+		})
+	}
+}
+
+// TestHostileTexts redacts what is made to be slow to redact: a text of a
+// megabyte must not keep the writer busy for minutes. There is no clock here; a
+// rule that looks at each byte from each byte does not come to its end.
+func TestHostileTexts(t *testing.T) {
+	const size = 1 << 20
+	for name, piece := range map[string]string{
+		"ats": "@", "addresses": "a@", "dots": "a.", "dashes": "-", "words": "a-", "digits": "4", "groups": "4111 ", "accounts": "DE89", "colons": "a:",
+		"pluses": "+1 ", "escapes": `\u0040`, "backslashes": `\`, "quotes": `\"`, "urls": "a://b:", "names": "password:", "phones": "tel ", "brackets": "[", "keys": "sk-", "begin": "-----BEGIN PRIVATE KEY-----",
+	} {
+		t.Run(name, func(t *testing.T) {
+			redactor(t).pass().text(strings.Repeat(piece, size/len(piece)))
 		})
 	}
 }

@@ -146,6 +146,9 @@ func mailsIn(s string) []span {
 		if s[i] != '@' && !strings.HasPrefix(s[i:], "%40") {
 			continue
 		}
+		if !domainFollows(s[i:]) {
+			continue
+		}
 		start, end := max(0, i-longestSide), min(len(s), i+longestSide)
 		if len(out) > 0 {
 			start = max(start, out[len(out)-1].end)
@@ -156,6 +159,22 @@ func mailsIn(s string) []span {
 		}
 	}
 	return out
+}
+
+// domainFollows reports whether a dot stands in what comes after an @, before
+// anything that a domain cannot hold. It keeps rows of @ from being searched
+// again and again.
+func domainFollows(s string) bool {
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "@"), "%40")
+	for i := range min(len(s), longestSide) {
+		switch c := s[i]; {
+		case c == '.':
+			return i > 0
+		case !alphanumeric(c) && c != '-' && c < 0x80:
+			return false
+		}
+	}
+	return false
 }
 
 // longestSide is how long each side of an address of mail may be, in bytes; the

@@ -269,7 +269,7 @@ func (b *Breaker) passed(synthetic bool, now time.Time) {
 // recover ends half-open well.
 func (b *Breaker) recover(now time.Time) {
 	why := cause{reason: strconv.Itoa(trialsNeeded) + " good trials"}
-	if b.busy(b.at(now)) {
+	if b.busy(b.at(now)) && !b.options.AtOnce {
 		b.change(Ramp, why, now)
 	} else {
 		b.change(Closed, why, now)

@@ -58,7 +58,7 @@ func (o *Options) providers(names []string) (*sim.Server, *upstreams) {
 		calm = sim.Believable()
 		calm.Errors = 0.005
 	}
-	server := sim.New(sim.Options{Seed: o.Seed, Latency: calm, Lean: true, Place: func(host string) (string, string) {
+	server := sim.New(sim.Options{Seed: o.Seed, Latency: calm, Lean: true, Deal: true, Place: func(host string) (string, string) {
 		return strings.TrimSuffix(host, ".sim"), ""
 	}})
 	return server, &upstreams{sim: server.KeepAlive(), names: names}

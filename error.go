@@ -94,6 +94,10 @@ func (c Class) NeedsBody() bool {
 	return c != ClassConnect && c != ClassAuth
 }
 
+// NeedsBody reports whether it can be the request's body that brought this
+// failure about: see [Class.NeedsBody].
+func (e *Error) NeedsBody() bool { return e.Class.NeedsBody() || e.Marks.Has(MarkSent) }
+
 // NeedsPerson reports whether nothing but a person's doing will end the
 // failure: a key to be replaced, a bill to be paid, a model to be swapped.
 func (c Class) NeedsPerson() bool {
@@ -124,6 +128,10 @@ const (
 	// listens, the name has no address, the certificate does not hold, the time
 	// for connecting is used up.
 	MarkSettled
+	// MarkSent: there was a connection, and it was lost once the request was on
+	// its way or there. The provider may be down, or this request's body may be
+	// what brings it down.
+	MarkSent
 )
 
 // Has reports whether all of some marks are set.

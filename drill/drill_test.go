@@ -45,7 +45,7 @@ func run(t *testing.T, o drill.Options) *drill.Outcome {
 	return out
 }
 
-func script(t *testing.T, name string) *sim.Script {
+func script(t testing.TB, name string) *sim.Script {
 	t.Helper()
 	s, err := sim.Outage(name)
 	if err != nil {

@@ -75,7 +75,7 @@ phases:
   - {name: over, for: 2m, faults: [{fault: slow-headers-80ms+429}]}
 `
 
-func own(t *testing.T, text string) *sim.Script {
+func own(t testing.TB, text string) *sim.Script {
 	t.Helper()
 	s, err := sim.ParseOutage("own.yaml", []byte(text))
 	if err != nil {

@@ -28,26 +28,6 @@ type mortal struct {
 	rng *rand.Rand
 }
 
-// fate draws how one call goes.
-func (m *mortal) fate() (wait time.Duration, err *switchgear.Error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.calls.Add(1)
-	wait = time.Duration(600e6 * math.Exp(0.515*m.rng.NormFloat64()))
-	switch x := m.rng.Float64() / m.bad; {
-	case x >= 1:
-		return wait, nil
-	case x < 0.5:
-		wait, err = 80*time.Millisecond, &switchgear.Error{Class: switchgear.ClassServer, Status: 500}
-	case x < 0.8:
-		wait, err = 2*time.Second, &switchgear.Error{Class: switchgear.ClassOverloaded, Status: 503}
-	default:
-		wait, err = 5*time.Millisecond, &switchgear.Error{Class: switchgear.ClassConnect, Code: "reset"}
-	}
-	m.fails.Add(1)
-	return wait, err
-}
-
 func (m *mortal) Complete(ctx context.Context, _ *switchgear.Call) (*switchgear.Response, error) {
 	wait, bad := m.fate()
 	if err := rest(ctx, wait); err != nil {
@@ -68,6 +48,26 @@ func (m *mortal) Stream(ctx context.Context, _ *switchgear.Call) (switchgear.Str
 		return nil, bad
 	}
 	return &short{ctx: ctx, wait: wait}, nil
+}
+
+// fate draws how one call goes.
+func (m *mortal) fate() (wait time.Duration, err *switchgear.Error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls.Add(1)
+	wait = time.Duration(600e6 * math.Exp(0.515*m.rng.NormFloat64()))
+	switch x := m.rng.Float64() / m.bad; {
+	case x >= 1:
+		return wait, nil
+	case x < 0.5:
+		wait, err = 80*time.Millisecond, &switchgear.Error{Class: switchgear.ClassServer, Status: 500}
+	case x < 0.8:
+		wait, err = 2*time.Second, &switchgear.Error{Class: switchgear.ClassOverloaded, Status: 503}
+	default:
+		wait, err = 5*time.Millisecond, &switchgear.Error{Class: switchgear.ClassConnect, Code: "reset"}
+	}
+	m.fails.Add(1)
+	return wait, err
 }
 
 // rest lets time pass, or not all of it.
@@ -197,7 +197,7 @@ func (c *crowd) come(rate float64, lasts time.Duration) {
 	}
 }
 
-// reads reads a stream, and reports whether it came to its end.
+// reads takes a stream in, and reports whether it came to its end.
 func (c *crowd) reads(req *switchgear.Request) bool {
 	s, err := c.gateway.Stream(context.Background(), req)
 	if err != nil {

@@ -18,6 +18,15 @@ func faultScript(t *testing.T, strikes, lasts, rule string) drill.Options {
 		"phases:\n  - {name: bad, for: "+lasts+", faults: ["+rule+"]}\n  - {name: over, for: 1m}\n")}
 }
 
+// notUnderRace skips what takes minutes under the race detector and shows it
+// nothing that TestOutages does not.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("make test plays it without the race detector")
+	}
+}
+
 // opened are the targets whose circuits were seen open.
 func opened(out *drill.Outcome) (names []string) {
 	for _, m := range out.Moves {
@@ -47,6 +56,7 @@ func keeps(t *testing.T, out *drill.Outcome, limits drill.Limits) {
 // of days. No circuit opens, nobody is woken, users see nothing of it, and the
 // provider gets a call for each request and little more.
 func TestCalmHour(t *testing.T) {
+	t.Parallel()
 	lasts := "1h"
 	if raceEnabled {
 		lasts = "5m"
@@ -69,6 +79,7 @@ func TestCalmHour(t *testing.T) {
 // TestSlowdowns: a provider gets slower without a single error. That is noticed
 // within a minute, and users wait at most half as long again as in calm.
 func TestSlowdowns(t *testing.T) {
+	notUnderRace(t)
 	for _, slow := range []string{"x2", "x4"} {
 		t.Run(slow, func(t *testing.T) {
 			t.Parallel()
@@ -98,6 +109,8 @@ func TestSlowdowns(t *testing.T) {
 // provider is taken to be in trouble once: one page, and the wasted calls of one
 // circuit or two and not of every user.
 func TestSharedProvider(t *testing.T) {
+	notUnderRace(t)
+	t.Parallel()
 	o := faultScript(t, "provider", "4m", "{fault: slow-headers-80ms+503}")
 	o.Config, o.Rate, o.Strike = `version: 1
 providers:
@@ -132,6 +145,8 @@ routes:
 // nobody is kept waiting either, the provider is not called over and over, and
 // all is as before soon after. The report says that there is no way out.
 func TestChainOfOne(t *testing.T) {
+	notUnderRace(t)
+	t.Parallel()
 	o := faultScript(t, "provider", "3m", "{fault: slow-headers-80ms+503}")
 	o.Config = oneProvider
 	out := run(t, o)
@@ -151,6 +166,7 @@ func TestChainOfOne(t *testing.T) {
 // calls in ten fail, a last resort still serves most; where all do, users are
 // told at once, and the calls are not doubled.
 func TestAllSick(t *testing.T) {
+	notUnderRace(t)
 	const config = `version: 1
 providers:
   one: {kind: openai, key: "${ONE}"}

@@ -116,7 +116,7 @@ func TestMechanisms(t *testing.T) {
 		}
 		t.Run(string(mechanism), func(t *testing.T) {
 			t.Parallel()
-			o := drill.Options{Config: c.config, Rate: c.rate, Script: own(t, c.script), Seed: 1, Calm: 3 * time.Minute, After: 2 * time.Minute}
+			o := drill.Options{Config: c.config, Rate: c.rate, Script: own(t, c.script), Seed: 1, Calm: 2 * time.Minute, After: time.Minute}
 			o.Without = c.base
 			with := run(t, o)
 			o.Without = append([]gateway.Mechanism{mechanism}, c.base...)

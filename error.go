@@ -94,6 +94,18 @@ func (c Class) NeedsBody() bool {
 	return c != ClassConnect && c != ClassAuth
 }
 
+// NeedsBody reports whether it can be the request's body that brought this
+// failure about: see [Class.NeedsBody].
+func (e *Error) NeedsBody() bool { return e.Class.NeedsBody() || e.Marks.Has(MarkSent) }
+
+// CoolsKey reports whether the key is to be left alone for a while: see
+// [Class.CoolsKey]. A request that is too dear says nothing about the key.
+func (e *Error) CoolsKey() bool { return e.Class.CoolsKey() && !e.Marks.Has(MarkDear) }
+
+// NeedsPerson reports whether nothing but a person's doing will end the failure:
+// see [Class.NeedsPerson].
+func (e *Error) NeedsPerson() bool { return e.Class.NeedsPerson() && !e.Marks.Has(MarkDear) }
+
 // NeedsPerson reports whether nothing but a person's doing will end the
 // failure: a key to be replaced, a bill to be paid, a model to be swapped.
 func (c Class) NeedsPerson() bool {
@@ -124,6 +136,13 @@ const (
 	// listens, the name has no address, the certificate does not hold, the time
 	// for connecting is used up.
 	MarkSettled
+	// MarkSent: there was a connection, and it was lost once the request was on
+	// its way or there. The provider may be down, or this request's body may be
+	// what brings it down.
+	MarkSent
+	// MarkDear: the account has money, but less than this request may cost. A
+	// smaller one may do, so that the key is none the worse for it.
+	MarkDear
 )
 
 // Has reports whether all of some marks are set.

@@ -45,7 +45,7 @@ func run(t *testing.T, o drill.Options) *drill.Outcome {
 	return out
 }
 
-func script(t *testing.T, name string) *sim.Script {
+func script(t testing.TB, name string) *sim.Script {
 	t.Helper()
 	s, err := sim.Outage(name)
 	if err != nil {
@@ -71,27 +71,10 @@ func figures(out *drill.Outcome) string {
 	return b.String()
 }
 
-// short is what the runtime still falls short of, and by how much at most. A
-// slowdown that grows over two minutes is noticed half a minute after it has
-// reached twice the usual, which the median of the ten minutes shows; and a
-// limit that was learned while a provider came back with a part of its capacity
-// takes a minute to grow out of the way. A fifth of the connections reset is
-// one retry in five that opens nothing (H), and a model whose key has cooled as
-// well comes back some trials later (F). Two failures of the last 2 % can end a
-// ramp, which is then begun anew (C); a lucky probe can clear a refused key, for
-// a second page (E); and the trials before a ramp weigh on its first seconds (B).
-var short = map[string]drill.Limits{
-	"B": {drill.FigureLoad: 12},
-	"C": {drill.FigureBack: 95},
-	"E": {drill.FigurePages: 2, drill.FigureResolves: 2},
-	"F": {drill.FigureBack: 95},
-	"H": {drill.FigureCalls: 1.04},
-	"G": {drill.FigureP50: 0.045, drill.FigureBack: 95},
-}
-
 // TestOutages is the acceptance test of failure handling: the eight outages at
-// twenty requests a second, with one healthy fallback. Under the race detector
-// two of them are played: make test plays all of them without it.
+// twenty requests a second, with one healthy fallback, by the limits that a drill
+// has if nobody sets any. Under the race detector two of them are played: make
+// test plays all of them without it.
 func TestOutages(t *testing.T) {
 	for _, name := range []string{"A", "B", "C", "D", "E", "F", "G", "H"} {
 		if raceEnabled && name != "A" && name != "D" {
@@ -100,7 +83,7 @@ func TestOutages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			begun := time.Now()
-			out := run(t, drill.Options{Config: twoProviders, Script: script(t, name), Seed: 1, Limits: short[name]})
+			out := run(t, drill.Options{Config: twoProviders, Script: script(t, name), Seed: 1})
 			t.Logf("%s in %v\n%s", out.Title, time.Since(begun).Round(time.Millisecond), figures(out))
 			for _, f := range out.Missed() {
 				t.Error(f.Sentence())

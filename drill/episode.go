@@ -235,8 +235,11 @@ func (x *examiner) moved(from, to time.Duration) (time.Duration, bool) {
 	if normal < leastRate {
 		return 0, false
 	}
+	few := func(at, window time.Duration) bool {
+		return float64(x.attempts(at, at+window)) < normal*window.Seconds()/2
+	}
 	for at := from; at+movedWindow <= to; at += movedWindow / 8 {
-		if float64(x.attempts(at, at+movedWindow)) < normal*movedWindow.Seconds()/2 {
+		if few(at, movedWindow) && few(at, movedWindow/4) { // both: what goes on for a second yet is not gone
 			return at - from, true
 		}
 	}

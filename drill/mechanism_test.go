@@ -53,7 +53,29 @@ phases:
   - {name: slow, for: 2m, faults: [{slow: x3}]}
 `
 
-func own(t *testing.T, text string) *sim.Script {
+// narrow is a short capacity for three minutes: what is over it is refused at once.
+const narrow = `name: narrow
+healthy: {first: 600ms, p95: 1.4s, rate: 70, errors: 0.5%}
+phases:
+  - {name: narrow, for: 3m, faults: [{fault: slow-headers-80ms+503, capacity: 10/s}]}
+`
+
+// dark is two minutes of errors, and then all is well.
+const dark = `name: dark
+healthy: {first: 600ms, p95: 1.4s, rate: 70, errors: 0.5%}
+phases:
+  - {name: dark, for: 2m, faults: [{fault: slow-headers-80ms+503}]}
+  - {name: over, for: 2m}
+`
+
+// over is two minutes in which the key is over its rate limit.
+const over = `name: over
+healthy: {first: 600ms, p95: 1.4s, rate: 70, errors: 0.5%}
+phases:
+  - {name: over, for: 2m, faults: [{fault: slow-headers-80ms+429}]}
+`
+
+func own(t testing.TB, text string) *sim.Script {
 	t.Helper()
 	s, err := sim.ParseOutage("own.yaml", []byte(text))
 	if err != nil {
@@ -68,7 +90,7 @@ func TestMechanisms(t *testing.T) {
 	if raceEnabled {
 		t.Skip("its figures are a matter of time; make test runs it without the race detector")
 	}
-	for mechanism, c := range map[gateway.Mechanism]struct {
+	cases := map[gateway.Mechanism]struct {
 		script string
 		figure string
 		worse  float64 // by how much, at least; less than 0 for a figure that falls
@@ -82,10 +104,19 @@ func TestMechanisms(t *testing.T) {
 		gateway.MechanismBudget:   {flaky, drill.FigureCalls, 0.05, 20, oneProvider, []gateway.Mechanism{gateway.MechanismBreaker}},
 		gateway.MechanismOpinion:  {stormy, drill.FigureOK, -5, 20, twoProviders, nil},
 		gateway.MechanismProbe:    {mute, drill.FigureOpen, 10, 0.1, twoProviders, nil},
-	} {
+		gateway.MechanismLimit:    {narrow, drill.FigureCalls, 0.1, 20, twoProviders, []gateway.Mechanism{gateway.MechanismBreaker}},
+		gateway.MechanismRamp:     {dark, drill.FigureLoad, 30, 20, twoProviders, nil},
+		gateway.MechanismCooloff:  {over, drill.FigureCalls, 0.5, 20, twoProviders, nil},
+	}
+	for _, mechanism := range gateway.Mechanisms() {
+		c, ok := cases[mechanism]
+		if !ok {
+			t.Errorf("nothing shows what %q is worth", mechanism)
+			continue
+		}
 		t.Run(string(mechanism), func(t *testing.T) {
 			t.Parallel()
-			o := drill.Options{Config: c.config, Rate: c.rate, Script: own(t, c.script), Seed: 1, Calm: 3 * time.Minute, After: 2 * time.Minute}
+			o := drill.Options{Config: c.config, Rate: c.rate, Script: own(t, c.script), Seed: 1, Calm: 2 * time.Minute, After: time.Minute}
 			o.Without = c.base
 			with := run(t, o)
 			o.Without = append([]gateway.Mechanism{mechanism}, c.base...)

@@ -58,7 +58,7 @@ func (o *Options) simulator() *sim.Server {
 		calm = sim.Believable()
 		calm.Errors = 0.005
 	}
-	return sim.New(sim.Options{Seed: o.Seed, Latency: calm, Lean: true, Place: func(host string) (string, string) {
+	return sim.New(sim.Options{Seed: o.Seed, Latency: calm, Lean: true, Deal: true, Place: func(host string) (string, string) {
 		return strings.TrimSuffix(host, ".sim"), ""
 	}})
 }

@@ -161,7 +161,7 @@ func (k *keyTrouble) hear(a *switchgear.Attempt) string {
 		return ""
 	case a.Err == nil && !known:
 		return ""
-	case a.Err != nil && a.Err.Class != switchgear.ClassAuth && a.Err.Class != switchgear.ClassQuota:
+	case a.Err != nil && (a.Err.Class != switchgear.ClassAuth && a.Err.Class != switchgear.ClassQuota || a.Err.Marks.Has(switchgear.MarkDear)):
 		return ""
 	case a.Err != nil && known && was == a.Err.Class:
 		return ""

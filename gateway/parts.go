@@ -112,6 +112,7 @@ func (g *Gateway) guard(cfg *config.Config, t switchgear.Target) *guard {
 	options := breaker.Options{
 		Name: t, Window: settings.window,
 		Cooldown: settings.cooldown.First, CooldownMax: settings.cooldown.Most, ProbeTimeout: probeTime, ProbeMost: settings.patience,
+		AtOnce: g.without(MechanismRamp),
 	}
 	if settings.routed {
 		// Of a name that a client made up nobody is told, nobody looks after it, and

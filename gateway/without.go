@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"slices"
+	"time"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/failover"
 )
 
@@ -18,11 +20,16 @@ const (
 	MechanismOpinion  Mechanism = "opinion"  // a second opinion on refusals in unknown words
 	MechanismLimit    Mechanism = "limit"    // how much a target is given at once
 	MechanismProbe    Mechanism = "probe"    // tiny requests of the gateway's own to a target that is not well
+	MechanismRamp     Mechanism = "ramp"     // shares of the load for a target that comes back
+	MechanismCooloff  Mechanism = "cooloff"  // rest for keys that are over a limit, out of money or refused
 )
 
 // Mechanisms are all of them.
 func Mechanisms() []Mechanism {
-	return []Mechanism{MechanismBreaker, MechanismHedge, MechanismDeadline, MechanismBudget, MechanismOpinion, MechanismLimit, MechanismProbe}
+	return []Mechanism{
+		MechanismBreaker, MechanismHedge, MechanismDeadline, MechanismBudget,
+		MechanismOpinion, MechanismLimit, MechanismProbe, MechanismRamp, MechanismCooloff,
+	}
 }
 
 // Without switches mechanisms off, to measure what they are worth. It is for
@@ -54,7 +61,16 @@ func (g *Gateway) bare(step *failover.Step) {
 	if g.without(MechanismOpinion) {
 		step.Jury = nil
 	}
+	if g.without(MechanismCooloff) && step.Keys != nil {
+		step.Keys = tireless{step.Keys}
+	}
 }
+
+// tireless are keys that never cool.
+type tireless struct{ failover.Keys }
+
+// Report implements [failover.Keys]: it tells the keys nothing.
+func (tireless) Report(int, *switchgear.Error, time.Time) {}
 
 // barePlan takes off a route what is switched off.
 func (g *Gateway) barePlan(plan *failover.Plan) {

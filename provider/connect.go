@@ -44,7 +44,7 @@ func (e *endpoint) unreachable(ctx context.Context, err error) *switchgear.Error
 		class = switchgear.ClassTimeout
 	}
 	return &switchgear.Error{
-		Class: class, Provider: e.name, Code: f.code, Err: f.cause, Marks: settled(f.code),
+		Class: class, Provider: e.name, Code: f.code, Err: f.cause, Marks: settled(f.code) | sent(f.code, err),
 		Message: f.what + " (" + e.host + ")",
 	}
 }
@@ -56,6 +56,20 @@ func settled(code string) switchgear.Mark {
 	switch code {
 	case CodeRefused, CodeUnreachable, CodeDNS, CodeDNSTimeout, CodeTLS, CodeConnectTime:
 		return switchgear.MarkSettled
+	default:
+		return 0
+	}
+}
+
+// sent marks a connection that was lost after it had come about: the request
+// was on its way by then, or there. A handshake that is cut off looks the same.
+func sent(code string, err error) switchgear.Mark {
+	var op *net.OpError
+	switch {
+	case errors.As(err, &op) && op.Op == "dial", strings.Contains(err.Error(), "GOAWAY"), strings.Contains(err.Error(), "REFUSED_STREAM"):
+		return 0 // by what HTTP/2 says of them, not a byte was looked at
+	case code == CodeReset, code == CodeClosed, code == CodeTransport:
+		return switchgear.MarkSent
 	default:
 		return 0
 	}

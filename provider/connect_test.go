@@ -31,6 +31,7 @@ func TestTransportErrors(t *testing.T) {
 		{&net.OpError{Op: "read", Err: syscall.ECONNRESET}, provider.CodeReset},
 		{&net.OpError{Op: "write", Err: syscall.EPIPE}, provider.CodeReset},
 		{&net.OpError{Op: "dial", Err: syscall.ENETUNREACH}, provider.CodeUnreachable},
+		{&net.OpError{Op: "dial", Err: syscall.ETIMEDOUT}, provider.CodeConnectTime},
 		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}, provider.CodeDNS},
 		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "i/o timeout", IsTimeout: true}}, provider.CodeDNSTimeout},
 		{&net.OpError{Op: "dial", Err: context.DeadlineExceeded}, provider.CodeConnectTime},
@@ -51,6 +52,10 @@ func TestTransportErrors(t *testing.T) {
 		e := expect(t, err, switchgear.ClassConnect, test.code)
 		if settled := test.code != provider.CodeReset && test.code != provider.CodeClosed && test.code != provider.CodeTransport; e.Retryable() == settled {
 			t.Errorf("%v: worth another try: %v", test.err, e.Retryable())
+		}
+		sent := !e.Marks.Has(switchgear.MarkSettled) && !strings.Contains(test.err.Error(), "GOAWAY") && !strings.Contains(test.err.Error(), "REFUSED_STREAM")
+		if e.NeedsBody() != sent {
+			t.Errorf("%v: needs a body: %v", test.err, e.NeedsBody())
 		}
 		if !strings.Contains(e.Message, "upstream.test") {
 			t.Errorf("%v: the message does not say where: %q", test.err, e.Message)

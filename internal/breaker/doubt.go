@@ -43,9 +43,10 @@ type doubt struct {
 	proof      bodies
 	gone       int // answers that the model is not there, since the last good one
 	goneProof  bodies
-	goneProbed bool      // one of them was a probe's
-	spells     int       // slow ones in a row
-	locked     time.Time // when the last key was refused, for a target without a provider
+	goneProbed bool          // one of them was a probe's
+	spells     int           // slow ones in a row
+	slow       time.Duration // they have lasted
+	locked     time.Time     // when the last key was refused, for a target without a provider
 	last       time.Duration
 }
 
@@ -276,7 +277,7 @@ func (b *Breaker) prompt(at time.Duration) bool {
 func (b *Breaker) relax(now time.Time) {
 	at := b.at(now)
 	if began := time.Duration(b.weather.began.Load()); b.doubt.spells > 0 && at-began > spellMost {
-		b.doubt.spells = 0 // nothing is measured any more
+		b.doubt.spells, b.doubt.slow = 0, 0 // nothing is measured any more
 		b.weather.clear()
 	}
 	if b.doubt.spells == 0 && at-b.doubt.last >= calmTime {
@@ -314,13 +315,14 @@ func (b *Breaker) weigh(o *failover.Outcome, now time.Time) bool {
 		is = skyClear
 	}
 	if n < spellNeeds || is == skyClear {
-		b.doubt.spells = 0
+		b.doubt.spells, b.doubt.slow = 0, 0
 		return false
 	}
 	b.doubt.spells++
+	b.doubt.slow += age
 	b.doubt.last = b.at(now)
 	switch {
-	case b.doubt.spells >= spellsInRow && is == skySlow:
+	case b.doubt.spells >= spellsInRow && b.doubt.slow >= slowLeast && is == skySlow:
 		b.open(cause{reason: slowReason(ratio), kind: kindSlow, err: o.Err}, now)
 		return true
 	case b.state == Closed:

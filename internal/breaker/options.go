@@ -13,6 +13,7 @@ type Options struct {
 	Name            switchgear.Target
 	Provider        *Provider                        // what its target shares with others; nil for nothing
 	Synthetic       bool                             // probes can be made: somebody asks NextProbe and Probe
+	AtOnce          bool                             // three good trials close it, with no ramp: to see what that is worth
 	Window          time.Duration                    // what rates are counted over; 10 s
 	Failures        int                              // failures in a row that open it; 5
 	ConnectFailures int                              // failures to connect in a row that open it; 3, at most Failures

@@ -93,9 +93,10 @@ func (r *row) add(o *failover.Outcome, from origin) {
 	}
 }
 
-// connect reports whether the target could not even be reached.
+// connect reports whether the target could not even be reached. A connection
+// that broke off once the request was on its way is no such case.
 func connect(o *failover.Outcome) bool {
-	return o.Err != nil && o.Err.Class == switchgear.ClassConnect
+	return o.Err != nil && o.Err.Class == switchgear.ClassConnect && !o.Err.Marks.Has(switchgear.MarkSent)
 }
 
 // sighting is one bad outcome.

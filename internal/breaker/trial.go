@@ -206,11 +206,11 @@ func (b *Breaker) confirmed(o *failover.Outcome, now time.Time) bool {
 // row stay on record: what is good enough for a probe may fail at length.
 func (b *Breaker) cleared(now time.Time) {
 	b.row.connects, b.rested = 0, now.Add(confirmRest)
-	spells, last := b.doubt.spells, b.doubt.last
+	spells, slow, last := b.doubt.spells, b.doubt.slow, b.doubt.last
 	b.doubt = doubt{}
 	switch {
 	case spells > 0: // slow is another matter
-		b.doubt.spells, b.doubt.last = spells, last
+		b.doubt.spells, b.doubt.slow, b.doubt.last = spells, slow, last
 	case b.state == Suspect:
 		b.change(Closed, cause{reason: "a probe was answered"}, now)
 	}
@@ -269,7 +269,7 @@ func (b *Breaker) passed(synthetic bool, now time.Time) {
 // recover ends half-open well.
 func (b *Breaker) recover(now time.Time) {
 	why := cause{reason: strconv.Itoa(trialsNeeded) + " good trials"}
-	if b.busy(b.at(now)) {
+	if b.busy(b.at(now)) && !b.options.AtOnce {
 		b.change(Ramp, why, now)
 	} else {
 		b.change(Closed, why, now)

@@ -10,31 +10,32 @@ import (
 )
 
 // A target is slow when the median time to its first content, as a multiple of
-// what is usual in calm, is over slowRatio in two spells in a row, and the next
-// target's usual time is below it. Where nobody knows that time, because the
+// what is usual in calm, is over slowRatio in all spells of 15 s, two at least,
+// and the next target's usual time is below it. Where nobody knows that time, because the
 // next target has little to do while all is well, slowness is ground for
 // suspicion only: it is the races of a suspect that get to know it.
 //
-// A spell ends at the first sample after 10 s, if it has 40 samples by then;
-// one that has not got 40 in 30 s is forgotten. So at 4 requests a second and
-// more a slowdown is noticed 20 to 30 s after it began, at a third of that 60 to
-// 90 s, and below that it is not: there the first-token deadline has to do.
+// A spell ends at the first sample after 5 s, if it has 40 samples by then; one
+// that has not got 40 in 30 s is forgotten. So at 8 requests a second and more a
+// slowdown is noticed 15 to 20 s after it began, at a sixth of that 60 to 90 s,
+// and below that it is not: there the first-token deadline has to do.
 //
 // First-token times are about lognormal with sigma 0.52 (median 0.6 s, p95
 // 1.4 s): in calm 18.3 % of single ones exceed 1.6 times the median, and for
 // the median of 40 to do so takes 21 of 40: 1.1e-6. Two spells in a row:
-// 1.3e-12, which is one false trip in a hundred million days of 8640 spells
+// 1.3e-12, which is one false trip in a hundred million days of 11520 spells
 // each, if samples are independent. Twice the usual time puts 66.6 % of the
-// samples above the mark: a spell of 40 sees it with 97.8 %, one of 200 (20
+// samples above the mark: a spell of 40 sees it with 97.8 %, one of 100 (20
 // requests a second) always.
 const (
 	slowRatio   = 1.6
-	spellLeast  = 10 * time.Second
+	spellLeast  = 5 * time.Second
 	spellMost   = 30 * time.Second
 	spellNeeds  = 40
 	spellsInRow = 2
-	spellsBlind = 8  // without a rival that becomes known, for which there is no point in being suspect for longer
-	rampNeeds   = 15 // samples in a ramp; there the first spell decides
+	slowLeast   = 15 * time.Second // that they have to come to
+	spellsBlind = 16               // without a rival that becomes known, for which there is no point in being suspect for longer
+	rampNeeds   = 15               // samples in a ramp; there the first spell decides
 )
 
 // weather is the present spell. Samples are noted without a lock. Answers in one

@@ -63,8 +63,9 @@ func TestSpells(t *testing.T) {
 		kinds []failover.Outcome
 		state State
 	}{
-		"one spell":          {100 * time.Millisecond, []time.Duration{11 * time.Second}, []failover.Outcome{late}, Suspect},
-		"two":                {100 * time.Millisecond, []time.Duration{21 * time.Second}, []failover.Outcome{late}, Open},
+		"one spell":          {100 * time.Millisecond, []time.Duration{6 * time.Second}, []failover.Outcome{late}, Suspect},
+		"two":                {100 * time.Millisecond, []time.Duration{11 * time.Second}, []failover.Outcome{late}, Suspect},
+		"three":              {100 * time.Millisecond, []time.Duration{16 * time.Second}, []failover.Outcome{late}, Open},
 		"not in a row":       {100 * time.Millisecond, []time.Duration{10 * time.Second, 10 * time.Second, 15 * time.Second}, []failover.Outcome{late, early, late}, Suspect},
 		"over, by and by":    {100 * time.Millisecond, []time.Duration{11 * time.Second, 40 * time.Second}, []failover.Outcome{late, early}, Closed},
 		"nobody comes":       {100 * time.Millisecond, []time.Duration{11 * time.Second, 40 * time.Second}, []failover.Outcome{late, ignored}, Closed},

@@ -164,6 +164,10 @@ func (e *entry) line() string {
 	if (e.group == "cdn" || e.group == "empty") && e.want["code"] != "no_choices" && e.want["code"] != "no_content" {
 		name = "" // the same at both
 	}
+	keyed, paged := key(class), pages(class)
+	if strings.Contains(marks, "dear") {
+		keyed, paged = "stays", "no"
+	}
 	return fmt.Sprintf("| %s%s | %s | `%s` | %s | %s | %s | %s | %s | %s |\n", sentence, name, status, class, marks,
-		again(class), next(class, marks), key(class), breaker(class), pages(class))
+		again(class), next(class, marks), keyed, breaker(class), paged)
 }

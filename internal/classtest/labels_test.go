@@ -88,7 +88,7 @@ func describe(e *switchgear.Error) map[string]string {
 	yes := map[bool]string{true: "yes", false: "no"}
 	said := map[string]string{
 		"class": e.Class.String(), "code": e.Code, "marks": marks(e.Marks), "target": "no", "key": "no",
-		"provider": yes[e.Marks.Has(switchgear.MarkEdge)], "pager": yes[e.Class.NeedsPerson()], "wait": "no",
+		"provider": yes[e.Marks.Has(switchgear.MarkEdge)], "pager": yes[e.NeedsPerson()], "wait": "no",
 	}
 	if e.Code == "" {
 		said["code"] = "-"
@@ -99,7 +99,7 @@ func describe(e *switchgear.Error) map[string]string {
 	case e.Class.BlamesTarget():
 		said["target"] = "counts"
 	}
-	if e.Class.CoolsKey() {
+	if e.CoolsKey() {
 		said["key"] = "cools"
 	}
 	if e.RetryAfter > 0 {
@@ -113,7 +113,7 @@ func marks(m switchgear.Mark) string {
 	for _, n := range []struct {
 		mark switchgear.Mark
 		name string
-	}{{switchgear.MarkEdge, "edge"}, {switchgear.MarkUnsure, "unsure"}, {switchgear.MarkRamp, "ramp"}, {switchgear.MarkUnclassified, "unclassified"}} {
+	}{{switchgear.MarkEdge, "edge"}, {switchgear.MarkUnsure, "unsure"}, {switchgear.MarkRamp, "ramp"}, {switchgear.MarkUnclassified, "unclassified"}, {switchgear.MarkDear, "dear"}} {
 		if m.Has(n.mark) {
 			names = append(names, n.name)
 			m &^= n.mark

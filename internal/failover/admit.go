@@ -157,7 +157,7 @@ func (j *job) learn(a *attempt, err *switchgear.Error) {
 		j.first = err
 	}
 	var trial time.Time
-	if err.Class.CoolsKey() && a.step.Keys != nil {
+	if err.CoolsKey() && a.step.Keys != nil {
 		_, _, trial, _ = a.step.Keys.Pick(time.Now(), 0)
 	} else if err.RetryAfter > 0 {
 		trial = time.Now().Add(err.RetryAfter)

@@ -223,7 +223,7 @@ func (a *attempt) outcome(err *switchgear.Error, now time.Time) Outcome {
 	if err != nil {
 		o.Kind = a.blame(err, now)
 	}
-	if (o.Kind == OutcomeFail || o.Kind == OutcomeSlow) && err.Class.NeedsBody() {
+	if (o.Kind == OutcomeFail || o.Kind == OutcomeSlow) && err.NeedsBody() {
 		o.Body = a.job.digest()
 	}
 	if err != nil && err.Class == switchgear.ClassAuth && a.place >= 0 {

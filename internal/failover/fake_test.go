@@ -379,7 +379,7 @@ func (r *ring) Report(place int, err *switchgear.Error, now time.Time) {
 		return
 	}
 	r.reports = append(r.reports, err.Class)
-	if err.Class.CoolsKey() {
+	if err.CoolsKey() {
 		rest := r.rest
 		if err.RetryAfter > 0 {
 			rest = err.RetryAfter

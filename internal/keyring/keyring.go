@@ -128,7 +128,7 @@ func (k *Keyring) Report(number int, err *switchgear.Error, now time.Time) {
 		if p.rateRest == rateFirst {
 			k.marked.And(^bit)
 		}
-	case err != nil && err.Class.CoolsKey():
+	case err != nil && err.CoolsKey():
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		p := &k.places[number]

@@ -294,3 +294,18 @@ func BenchmarkPick(b *testing.B) {
 		k.Report(place, nil, start)
 	}
 }
+
+// TestDear: a request that costs more than is left says nothing about the key:
+// smaller ones go on with it.
+func TestDear(t *testing.T) {
+	k := New(switchgear.Credential{ID: "one"})
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	k.Report(0, &switchgear.Error{Class: switchgear.ClassQuota, Marks: switchgear.MarkDear, RetryAfter: time.Minute}, now)
+	if _, _, _, ok := k.Pick(now, 0); !ok || k.Snapshot(now)[0].Cooling || k.Snapshot(now)[0].Failures != 0 {
+		t.Errorf("it rests: %+v", k.Snapshot(now))
+	}
+	k.Report(0, &switchgear.Error{Class: switchgear.ClassQuota}, now)
+	if _, _, _, ok := k.Pick(now, 0); ok {
+		t.Error("out of money, and it does not rest")
+	}
+}

@@ -170,6 +170,8 @@ func marks(cell string) (switchgear.Mark, error) {
 			all |= switchgear.MarkUnsure
 		case "ramp":
 			all |= switchgear.MarkRamp
+		case "dear":
+			all |= switchgear.MarkDear
 		default:
 			return 0, fmt.Errorf("there is no mark %q", name)
 		}

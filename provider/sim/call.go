@@ -262,9 +262,7 @@ func (c *call) pace(x *exchange) {
 	if p == (Profile{}) {
 		return
 	}
-	// What is drawn depends on the call and the moment, not on the order in
-	// which calls of one moment are served.
-	first := p.first(rand.New(rand.NewPCG(c.s.opts.Seed^c.query.body, uint64(c.entry.Time.UnixNano()))))
+	first := c.firstWait(p, x.stream)
 	if !x.stream {
 		x.hold = first + p.rest(c.spoken)
 		return
@@ -277,6 +275,20 @@ func (c *call) pace(x *exchange) {
 			wait = p.rest(1)
 		}
 	}
+}
+
+// firstWait is how long the first token takes. What is drawn depends on the call
+// and the moment, not on the order in which calls of one moment are served; what
+// is dealt does.
+func (c *call) firstWait(p Profile, stream bool) time.Duration {
+	if c.s.opts.Deal {
+		name := c.query.provider + "/" + c.query.model
+		if stream {
+			name += " streamed"
+		}
+		return p.wait(c.s.deal(name))
+	}
+	return p.first(rand.New(rand.NewPCG(c.s.opts.Seed^c.query.body, uint64(c.entry.Time.UnixNano()))))
 }
 
 // answers composes every choice.

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"context"
+	"hash/fnv"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"sync"
@@ -23,6 +25,7 @@ type Options struct {
 	Echo       bool        // repeat the last user message in the answer; off, no prompt ever comes back
 	KeepBodies bool        // keep the bytes of each request in its Entry
 	Log        func(Entry) // called at the end of every call, by the goroutine that served it
+	Deal       bool        // waits are dealt, not drawn: each thousand calls of a model have the spread as it is written between them, in an order that is chance
 	Lean       bool        // leave the headers and the body's hash out of entries: for runs of many thousand calls
 
 	// Place says which provider, and which of its regions, a host is. Nil: the
@@ -42,8 +45,9 @@ type Server struct {
 	started  time.Time
 	calls    int
 	entries  []*Entry
-	counts   map[string]int  // how often each fault was considered
-	cached   map[uint64]bool // prompt prefixes that were seen before
+	counts   map[string]int   // how often each fault was considered
+	cached   map[uint64]bool  // prompt prefixes that were seen before
+	decks    map[string]*deck // of waits that are dealt
 	standing []standing
 	playing  *play                    // the script that runs; nil without one
 	buckets  map[string]bucket        // of the script's capacities
@@ -169,6 +173,24 @@ func (s *Server) seed() uint64 {
 		return s.playing.strike.Seed
 	}
 	return s.opts.Seed
+}
+
+// deal is how many sigmas from its median the next wait is, of those that are
+// dealt by one name.
+func (s *Server) deal(name string) float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, ok := s.decks[name]
+	if !ok {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(name))
+		d = &deck{rng: rand.New(rand.NewPCG(s.opts.Seed, h.Sum64()))}
+		if s.decks == nil {
+			s.decks = map[string]*deck{}
+		}
+		s.decks[name] = d
+	}
+	return d.deal()
 }
 
 // paceOf is the pace of one call.

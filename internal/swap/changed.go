@@ -13,6 +13,8 @@ type Difference struct {
 	Route      string   `json:"route"`
 	Why        []string `json:"why"`
 	Incumbent  string   `json:"incumbent,omitempty"`  // what its first step was; "" for a new route
+	With       string   `json:"with,omitempty"`       // what that set on its requests, as one writes it; "none" for nothing
+	Levers     string   `json:"levers,omitempty"`     // what the same model sets as the first step from now on, if that is another
 	Candidates []string `json:"candidates,omitempty"` // what evidence is wanted of
 	Eval       bool     `json:"eval"`                 // whether the route has an eval to get it from
 }
@@ -43,7 +45,10 @@ func Changed(old, now *config.Config) []Difference {
 		}
 		d := Difference{Route: r.Name, Why: why, Eval: r.Eval != ""}
 		if len(o.Chain) > 0 {
-			d.Incumbent = o.Chain[0].Target.String()
+			d.Incumbent, d.With = o.Chain[0].Target.String(), config.LeversText(o.Chain[0].With)
+		}
+		if len(r.Chain) > 0 && len(o.Chain) > 0 && r.Chain[0].Target == o.Chain[0].Target && r.Chain[0].WithText != o.Chain[0].WithText {
+			d.Levers = config.LeversText(r.Chain[0].With)
 		}
 		d.Candidates = slices.DeleteFunc(targets(now, r, known), func(t string) bool { return t == d.Incumbent })
 		out = append(out, d)
@@ -51,26 +56,41 @@ func Changed(old, now *config.Config) []Difference {
 	return out
 }
 
-// Commands are the eval runs that would prove what a difference brings in. Of an
-// incumbent with other levers there is none: a run sets two targets against
-// each other.
+// Commands are the eval runs that would prove what a difference brings in.
 func (d *Difference) Commands() []string {
 	if !d.Eval {
 		return nil
 	}
+	with := ""
+	if d.With != config.NoLevers {
+		with = d.With
+	}
 	var out []string
+	if d.Levers != "" && d.With != "" {
+		out = append(out, EvalRun(d.Route, Asked{Target: d.Incumbent, With: d.Levers}, Asked{Target: d.Incumbent, With: d.With}))
+	}
 	for _, c := range d.Candidates {
-		out = append(out, EvalCommand(d.Route, c, d.Incumbent))
+		out = append(out, EvalRun(d.Route, Asked{Target: c}, Asked{Target: d.Incumbent, With: with}))
 	}
 	return out
 }
 
-// EvalCommand is the command that runs a route's eval on a candidate; an
-// incumbent of "" is the route's first step.
-func EvalCommand(route, candidate, incumbent string) string {
-	command := "switchgear eval run " + Quoted(route) + " --candidate " + Quoted(candidate)
-	if incumbent != "" {
-		command += " --incumbent " + Quoted(incumbent)
+// Asked is a model as an eval run asks it: with its step's levers, unless others
+// are named.
+type Asked struct{ Target, With string }
+
+// EvalRun is the command that runs a route's eval on a candidate; an incumbent
+// without a name is the route's first step.
+func EvalRun(route string, candidate, incumbent Asked) string {
+	command := "switchgear eval run " + Quoted(route) + " --candidate " + Quoted(candidate.Target)
+	if candidate.With != "" {
+		command += " --with " + Quoted(candidate.With)
+	}
+	if incumbent.Target != "" {
+		command += " --incumbent " + Quoted(incumbent.Target)
+	}
+	if incumbent.With != "" {
+		command += " --incumbent-with " + Quoted(incumbent.With)
 	}
 	return command
 }

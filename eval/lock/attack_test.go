@@ -63,7 +63,7 @@ func TestVerdictEdited(t *testing.T) {
 	if err := f.Record(route, fresh, e, nil); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, verify(again(t, f), claim(fresh)), "there is no evidence")
+	refused(t, verify(again(t, f), claim(fresh)), "run r1 of 2026-11-22 judged it: regression")
 	refused(t, verify(again(t, f, "verdict: regression", "verdict: ship"), claim(fresh)), "there is no evidence")
 }
 

@@ -49,6 +49,7 @@ type Standing struct {
 	Pos      Position    // in the lock
 
 	served     string // the incumbent that a first step without evidence is to be compared with
+	judged     *Try   // what came of the last run, where there is no evidence
 	servedWith string // what that set on its requests; "" if that is not known, or goes without saying
 }
 
@@ -128,6 +129,9 @@ func (s *Standing) findings(claim int, file *File, now time.Time) []Finding {
 	case Unproven:
 		f.Message = c.Target + " is not proven for route " + c.Route + ": " + s.Why
 		f.Fix = "Prove it: " + s.Command() + "."
+		if s.judged != nil && s.judged.Verdict == VerdictHarness {
+			f.Fix = "What to change, so that it may ship: switchgear eval report " + s.judged.Run + "."
+		}
 		if file.Route(c.Route) == nil {
 			f.Fix += " If it is what serves today: switchgear lock baseline " + c.Route + "."
 		}
@@ -286,7 +290,7 @@ func (v *verifier) baseline(s *Standing, t *Target) bool {
 	for _, b := range t.Baselines {
 		why := v.baseFlaw(c.Route, c.Target, b)
 		if why == "" {
-			changed := b.Bound.changed(&c.Bound, false)
+			changed := b.changed(&c.Bound)
 			if len(changed) == 0 {
 				s.Ground, s.Pos, s.Why = Declared, b.Pos, ""
 				return true
@@ -300,11 +304,27 @@ func (v *verifier) baseline(s *Standing, t *Target) bool {
 	return false
 }
 
+// changed names what differs of what was declared. A normaliser that was added
+// since touches only answers that the application could not read before: what
+// served then serves no worse with it.
+func (b *Baseline) changed(want *Bound) []string {
+	plain := *want
+	if !slices.ContainsFunc(b.Bound.Normalise, func(n string) bool { return !slices.Contains(want.Normalise, n) }) {
+		plain.Normalise = b.Bound.Normalise
+	}
+	return b.Bound.changed(&plain, false)
+}
+
 // override looks for people who answer for the target.
 func (v *verifier) override(s *Standing, t *Target) {
 	c := &s.Claim
 	if s.Why == "" {
 		s.Why = "there is no evidence"
+		if n := len(t.Tries); n > 0 && !t.Tries[n-1].Verdict.Ships(c.Stakes) {
+			last := &t.Tries[n-1]
+			s.Why = "run " + last.Run + " of " + last.Date.Format(time.DateOnly) + " judged it: " + strings.ReplaceAll(string(last.Verdict), "_", " ")
+			s.judged = last
+		}
 	}
 	var doubts []string
 	for _, o := range t.Overrides {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/eval"
 	"github.com/switchgear-dev/switchgear/gateway"
+	"github.com/switchgear-dev/switchgear/internal/app"
 )
 
 // runFlags are what one says of a run.
@@ -136,7 +138,7 @@ func (f *runFlags) bench(c *cobra.Command, name string) (*bench, error) {
 	}
 	b := &bench{cfg: loaded.Config, judges: &pinnedJudges{}, purse: eval.NewPurse(f.maxCost, f.maxCalls)}
 	cached := &eval.Cached{Models: b.judges}
-	if b.set, err = loadSet(f.setFile(name), cached, c.ErrOrStderr()); err != nil {
+	if b.set, err = loadSet(f.setOf(loaded, name), cached, c.ErrOrStderr()); err != nil {
 		return nil, err
 	}
 	if b.gateway, err = gateway.New(c.Context(), b.cfg, gateway.WithoutGate()); err != nil {
@@ -167,6 +169,15 @@ func (f *runFlags) bench(c *cobra.Command, name string) (*bench, error) {
 		Concurrency: f.concurrency, Full: f.diagnose == "full", Fresh: f.fresh, Earlier: earlier,
 	}
 	return b, nil
+}
+
+// setOf is the file of a set: the one that the route names, or else the one that
+// is named after it.
+func (f *setFlags) setOf(loaded *app.Loaded, name string) string {
+	if r, ok := loaded.Config.Route(name); ok && r.Eval != "" && loaded.Config.File != "" {
+		return filepath.Join(filepath.Dir(loaded.From), filepath.FromSlash(r.Eval))
+	}
+	return f.setFile(name)
 }
 
 func (b *bench) stakes() switchgear.Stakes {

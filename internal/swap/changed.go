@@ -56,8 +56,11 @@ func Changed(old, now *config.Config) []Difference {
 	return out
 }
 
-// Commands are the eval runs that would prove what a difference brings in.
-func (d *Difference) Commands() []string {
+// Pair is what an eval run sets against each other.
+type Pair struct{ Candidate, Incumbent Asked }
+
+// Runs are the eval runs that would prove what a difference brings in.
+func (d *Difference) Runs() []Pair {
 	if !d.Eval {
 		return nil
 	}
@@ -65,12 +68,21 @@ func (d *Difference) Commands() []string {
 	if d.With != config.NoLevers {
 		with = d.With
 	}
-	var out []string
+	var out []Pair
 	if d.Levers != "" && d.With != "" {
-		out = append(out, EvalRun(d.Route, Asked{Target: d.Incumbent, With: d.Levers}, Asked{Target: d.Incumbent, With: d.With}))
+		out = append(out, Pair{Asked{Target: d.Incumbent, With: d.Levers}, Asked{Target: d.Incumbent, With: d.With}})
 	}
 	for _, c := range d.Candidates {
-		out = append(out, EvalRun(d.Route, Asked{Target: c}, Asked{Target: d.Incumbent, With: with}))
+		out = append(out, Pair{Asked{Target: c}, Asked{Target: d.Incumbent, With: with}})
+	}
+	return out
+}
+
+// Commands are those runs as commands.
+func (d *Difference) Commands() []string {
+	var out []string
+	for _, p := range d.Runs() {
+		out = append(out, EvalRun(d.Route, p.Candidate, p.Incumbent))
 	}
 	return out
 }

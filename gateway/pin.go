@@ -110,6 +110,13 @@ func (s *snapshot) stepOf(r *config.Route, use string) (*config.Step, error) {
 			}
 		}
 	}
+	for _, chain := range chains {
+		for i := range chain {
+			if k := chain[i].Canary; k != nil && k.Step.Target == t {
+				return &k.Step, nil
+			}
+		}
+	}
 	step := &config.Step{Use: use, Target: t, Model: named}
 	if !isName {
 		step.Model = nil

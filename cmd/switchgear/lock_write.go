@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,8 @@ compared with it. A route has its baseline once; a model that is added to it aft
 			if err != nil {
 				return err
 			}
+			// What is on trial does not serve yet: it is to be proven.
+			wanted = slices.DeleteFunc(wanted, func(c gateway.Claim) bool { return c.Canary })
 			if err := declare(loaded, r, wanted, by, signer); err != nil {
 				return err
 			}

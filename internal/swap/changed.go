@@ -165,15 +165,20 @@ func targets(c *config.Config, r *config.Route, known []string) []string {
 	return out
 }
 
-// everyStep calls a function with every step a route can reach.
+// everyStep calls a function with every step a route can reach, and what is on
+// trial there.
 func everyStep(r *config.Route, visit func(*config.Step)) {
-	for i := range r.Chain {
-		visit(&r.Chain[i])
-	}
-	for i := range r.Rules {
-		for k := range r.Rules[i].Chain {
-			visit(&r.Rules[i].Chain[k])
+	each := func(chain []config.Step) {
+		for i := range chain {
+			visit(&chain[i])
+			if chain[i].Canary != nil {
+				visit(&chain[i].Canary.Step)
+			}
 		}
+	}
+	each(r.Chain)
+	for i := range r.Rules {
+		each(r.Rules[i].Chain)
 	}
 }
 

@@ -16,6 +16,8 @@ type Contender struct {
 	// Params is a hash of what is set besides the model and the case: levers,
 	// the provider's address. Answers got with others do not count.
 	Params string
+	Levers string    // hash of the levers alone, as the lock has it; "" if not known
+	With   string    // the levers as one writes them; "none" for nothing, "" if they are not to be told
 	Models Completer // asks this target and no other
 	// Most is the most that a request can cost; nil if prices are unknown.
 	Most func(r *switchgear.Request) switchgear.Cost

@@ -19,7 +19,9 @@ func Regrade(ctx context.Context, set *Set, old *Run, s Settings) (*Run, error) 
 	}
 	only.Cases = slices.DeleteFunc(slices.Clone(set.Cases), func(c *Case) bool { return !asked[c.ID] })
 	s.Full, s.Fresh, s.Seed, s.Wave = true, false, old.Seed, len(only.Cases)
-	side := func(p *Party) Contender { return Contender{Target: p.Target, Params: p.Params, Models: nobody{}} }
+	side := func(p *Party) Contender {
+		return Contender{Target: p.Target, Params: p.Params, Levers: p.Levers, With: p.With, Models: nobody{}}
+	}
 	run, err := Compare(ctx, &only, side(&old.Incumbent), side(&old.Candidate), s)
 	if err != nil {
 		return nil, err

@@ -60,8 +60,10 @@ type Foresight struct {
 type Party struct {
 	Target  string   `json:"target"`
 	Params  string   `json:"params"`
-	Models  []string `json:"models"` // as the provider called what answered
-	Asked   int      `json:"asked"`  // answers paid for in this run; the others were stored
+	Levers  string   `json:"levers,omitempty"` // hash of what was set on its requests
+	With    string   `json:"with,omitempty"`   // the same as one writes it
+	Models  []string `json:"models"`           // as the provider called what answered
+	Asked   int      `json:"asked"`            // answers paid for in this run; the others were stored
 	Input   int64    `json:"input_tokens"`
 	Output  int64    `json:"output_tokens"`
 	Cached  int64    `json:"cached_tokens"`
@@ -187,10 +189,22 @@ func (run *Run) saved(asked, of int) float64 {
 	return total / float64(asked) * float64(of-asked)
 }
 
+func (c *Contender) party() Party {
+	return Party{Target: c.Target, Params: c.Params, Levers: c.Levers, With: c.With}
+}
+
+// Name is the party as people are told of it: with its levers where it has some.
+func (p *Party) Name() string {
+	if p.With == "" || p.With == "none" {
+		return p.Target
+	}
+	return p.Target + " with " + p.With
+}
+
 func newRun(set *Set, inc, cand *Contender, o *Settings) *Run {
 	run := &Run{
 		Version: 1, At: time.Now().UTC().Truncate(time.Second), Set: set.Name, File: set.File, Route: set.Route, Stakes: o.Stakes.String(),
-		Incumbent: Party{Target: inc.Target, Params: inc.Params}, Candidate: Party{Target: cand.Target, Params: cand.Params},
+		Incumbent: inc.party(), Candidate: cand.party(),
 		Margin: o.Margin, Alpha: o.Alpha, Try: 1, Seed: o.Seed, Repeats: set.Repeats, Planned: len(set.Cases), Hashes: set.Hashes,
 		Normalise: slices.Clone(set.Harness.Normalise),
 		Missing:   []Lost{}, Slices: []Slice{}, Limits: []Limit{}, Path: []Step{}, Metrics: []Metric{},

@@ -345,3 +345,89 @@ routes:
 		}
 	}
 }
+
+// TestCanaryElsewhere: a candidate may stand in for a fallback, or in the chain
+// of a rule: it is drawn from the requests that come there, and from no others.
+func TestCanaryElsewhere(t *testing.T) {
+	const text = `version: 1
+retry: {attempts: 1}
+providers:
+  one: {kind: openai, base_url: "http://one.test/v1", key: "${KEY_1}"}
+  two: {kind: openai, base_url: "http://two.test/v1", key: "${KEY_2}"}
+routes:
+  chat:
+    chain: [one/old, CHAIN]
+    rules: [{when: {stream: true}, chain: [RULE]}]
+`
+	canary := "{use: one/spare, canary: {use: two/new, share: 50%}}"
+	t.Run("a fallback", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := trialHouse(t, strings.NewReplacer("CHAIN", canary, "RULE", "one/old").Replace(text))
+			for range 30 {
+				h.talk(mode{openaiSide, false})
+			}
+			if n := h.calls("new") + h.calls("spare"); n > 0 {
+				t.Errorf("%d calls of a fallback that was not needed", n)
+			}
+			h.fault("old", "529")
+			steps := map[string]int{}
+			for range 40 {
+				r := h.talk(mode{openaiSide, false})
+				steps[r.own("Served-By")+" "+r.own("Step")]++
+			}
+			if steps["two/new 2/2"] < 8 || steps["one/spare 2/2"] < 8 || len(steps) != 2 {
+				t.Errorf("served by %v", steps)
+			}
+			if c := h.gateway.Canaries()[0]; c.Step != 2 || c.Rule != 0 || c.Answers != steps["two/new 2/2"] {
+				t.Errorf("%+v", c)
+			}
+		})
+	})
+	t.Run("a rule", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := trialHouse(t, strings.NewReplacer("CHAIN", "one/spare", "RULE", canary).Replace(text))
+			by := map[string]int{}
+			for i := range 60 {
+				m := mode{openaiSide, i%2 == 0}
+				r := h.talk(m)
+				by[fmt.Sprint(m.stream, " ", r.own("Served-By"))]++
+			}
+			if by["false one/old"] != 30 || by["true two/new"] < 6 || by["true one/spare"] < 6 || len(by) != 3 {
+				t.Errorf("served by %v", by)
+			}
+			if c := h.gateway.Canaries()[0]; c.Step != 1 || c.Rule != 1 {
+				t.Errorf("%+v", c)
+			}
+		})
+	})
+}
+
+// TestCanaryOfLevers: a model may be tried against itself, with other levers.
+func TestCanaryOfLevers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, `version: 1
+providers: {one: {kind: openai, base_url: "http://one.test/v1", key: "${KEY_1}"}}
+routes:
+  chat: {chain: [{use: one/m, with: {effort: low}, canary: {use: one/m, with: {effort: high}, share: 50%}}], single_point: ok}
+`)
+		for range 40 {
+			r := h.talk(mode{openaiSide, false})
+			log := h.sim.Log()
+			want := `"reasoning_effort":"low"`
+			if r.own("Canary") == "candidate" {
+				want = `"reasoning_effort":"high"`
+			}
+			if body := string(log[len(log)-1].Body); !strings.Contains(body, want) {
+				t.Fatalf("%s of the %s is not in %s", want, r.own("Canary"), body)
+			}
+		}
+		c := h.gateway.Canaries()[0]
+		if c.Answers < 8 || c.With != "effort=high" || c.Counts[0].IncumbentOf != 40-c.Answers {
+			t.Errorf("%+v", c)
+		}
+		h.fault("m", "500x1") // the candidate's or not, somebody fails once and is followed by itself with the other levers
+		for range 6 {
+			h.talk(mode{openaiSide, false})
+		}
+	})
+}

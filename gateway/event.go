@@ -82,6 +82,9 @@ func (s *snapshot) affected(e *Event) (routes, stranded []string, serving string
 func touches(chain []config.Step, e *Event) (touched bool, next string) {
 	for i := range chain {
 		t := chain[i].Target
+		if k := chain[i].Canary; k != nil && (k.Step.Target == e.Target || (e.Target == switchgear.Target{} && k.Step.Target.Provider == e.Provider)) {
+			touched = true
+		}
 		if t == e.Target || (e.Target == switchgear.Target{} && t.Provider == e.Provider) {
 			touched = true
 		} else if next == "" {

@@ -82,7 +82,7 @@ func claims(cfg *config.Config, r *config.Route, chain []config.Step, path strin
 func claim(cfg *config.Config, r *config.Route, s *config.Step) lock.Claim {
 	return lock.Claim{
 		Route: r.Name, Target: s.Target.String(), Stakes: r.Stakes.String(),
-		Bound: StepBound(cfg, r, s),
+		Bound: StepBound(cfg, r, s), With: config.LeversText(s.With),
 	}
 }
 
@@ -93,6 +93,10 @@ func StepBound(cfg *config.Config, r *config.Route, s *config.Step) lock.Bound {
 		Eval: r.Eval, Params: paramsHash(s.With), Endpoint: endpointHash(cfg, s.Target.Provider), Normalise: config.Texts(r.Normalise),
 	}
 }
+
+// ParamsHash is the hash of what a step sets on its requests, as evidence is
+// bound to it.
+func ParamsHash(l *switchgear.Levers) string { return paramsHash(l) }
 
 // paramsHash is the hash of what a step sets on its requests. The order in
 // which it says so does not count, and neither do levers it does not touch: one

@@ -34,7 +34,15 @@ type Pinned struct {
 // Pin finds the step of a route that uses a target: a short name of the
 // configuration or provider/model. A target that stands in none of the route's
 // chains is pinned as a step without levers would be.
-func (g *Gateway) Pin(routeName, use string) (*Pinned, error) {
+func (g *Gateway) Pin(routeName, use string) (*Pinned, error) { return g.pin(routeName, use, nil) }
+
+// PinWith is [Gateway.Pin] with other levers than the step's; nil for none at
+// all.
+func (g *Gateway) PinWith(routeName, use string, levers *switchgear.Levers) (*Pinned, error) {
+	return g.pin(routeName, use, &levers)
+}
+
+func (g *Gateway) pin(routeName, use string, levers **switchgear.Levers) (*Pinned, error) {
 	s := g.now.Load()
 	r, ok := s.table.Lookup(routeName)
 	if !ok {
@@ -44,6 +52,11 @@ func (g *Gateway) Pin(routeName, use string) (*Pinned, error) {
 	step, err := s.stepOf(written, use)
 	if err != nil {
 		return nil, err
+	}
+	if levers != nil {
+		other := *step
+		other.With, other.Canary = *levers, nil
+		step = &other
 	}
 	p, ok := s.cfg.Provider(step.Target.Provider)
 	if !ok {
@@ -97,6 +110,13 @@ func (s *snapshot) stepOf(r *config.Route, use string) (*config.Step, error) {
 			}
 		}
 	}
+	for _, chain := range chains {
+		for i := range chain {
+			if k := chain[i].Canary; k != nil && k.Step.Target == t {
+				return &k.Step, nil
+			}
+		}
+	}
 	step := &config.Step{Use: use, Target: t, Model: named}
 	if !isName {
 		step.Model = nil
@@ -118,6 +138,7 @@ func (g *Gateway) pinnedPlan(s *snapshot, r *config.Route, step *config.Step) (*
 		Commit: config.CommitFirstToken, ContentPolicy: config.PolicyStop, Strict: r.Strict, Retry: r.Retry, Fetch: r.Fetch,
 		Chain: []config.Step{*step},
 	}
+	alone.Chain[0].Canary = nil
 	spec, err := g.spec(&snapshot{cfg: s.cfg}, &alone)
 	if err != nil {
 		return nil, err
@@ -196,6 +217,9 @@ func (p *Pinned) Most(req *switchgear.Request) switchgear.Cost {
 // requestTokens is what the frame of a request adds to its text: a provider's
 // own instructions for tools are a few hundred tokens.
 const requestTokens = 600
+
+// Levers are what the step sets on its requests; nil for nothing.
+func (p *Pinned) Levers() *switchgear.Levers { return p.levers }
 
 // Fingerprint is the hash of what the step sets besides the model: its levers,
 // and where its provider is (of recorded answers, what was recorded).

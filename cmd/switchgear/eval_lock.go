@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"time"
@@ -28,8 +29,7 @@ func (l *lockFlags) register(c *cobra.Command) {
 }
 
 // wouldBe is what a candidate that the route does not reach yet would claim in
-// the place of its first step, so that a swap can be proven before it is made. It
-// was asked without levers, so a step that has some is no place for it.
+// the place of its first step, so that a swap can be proven before it is made.
 func wouldBe(loaded *app.Loaded, run *eval.Run, wanted []gateway.Claim) []gateway.Claim {
 	if _, err := reached(loaded.Config, wanted, run.Route, run.Candidate.Target); err == nil {
 		return nil
@@ -43,7 +43,7 @@ func wouldBe(loaded *app.Loaded, run *eval.Run, wanted []gateway.Claim) []gatewa
 		return nil
 	}
 	for _, c := range gateway.Claims(e.After()) {
-		if c.Path == e.Place.Path() && c.Step.With == nil {
+		if c.Path == e.Place.Path() {
 			return []gateway.Claim{c}
 		}
 	}
@@ -70,6 +70,12 @@ func (l *lockFlags) record(c *cobra.Command, flags *setFlags, run *eval.Run) err
 	if err != nil {
 		return fmt.Errorf("%w. Add the step to the chain, then give the same command again: its answers are stored", err)
 	}
+	if run.Candidate.Levers != "" { // what it was asked with, whatever the step says today
+		if run.Candidate.Levers != claim.Bound.Params {
+			fmt.Fprintf(c.ErrOrStderr(), "it proves %s, and not what the route's step sets (%s)\n", run.Candidate.Name(), cmp.Or(claim.With, "other levers"))
+		}
+		claim.Bound.Params, claim.With = run.Candidate.Levers, run.Candidate.With
+	}
 	if changed := run.Unbound(&claim.Bound); changed != "" {
 		return fmt.Errorf("the run is not kept in the lock: the %s of the set's file are not those of the run. Run it as the file has it", changed)
 	}
@@ -77,8 +83,9 @@ func (l *lockFlags) record(c *cobra.Command, flags *setFlags, run *eval.Run) err
 	kept := lock.Evidence{
 		Run: e.Run, Date: e.At, Verdict: lock.Verdict(e.Verdict), Stakes: run.Stakes, Incumbent: e.Incumbent, N: e.N, Difference: e.Diff,
 		Lower: e.Low, Upper: e.High, Margin: e.Margin, Alpha: e.Alpha, P: e.P, By: l.by, Answers: run.Answers(), Bound: claim.Bound,
+		With: claim.With, IncumbentParams: run.Incumbent.Levers, IncumbentWith: run.Incumbent.With,
 	}
-	if inc, err := reached(loaded.Config, wanted, run.Route, run.Incumbent.Target); err == nil {
+	if inc, err := reached(loaded.Config, wanted, run.Route, run.Incumbent.Target); err == nil && kept.IncumbentParams == "" {
 		kept.IncumbentParams = inc.Bound.Params
 	}
 	signer, err := l.who.signer(loaded.Config)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +14,7 @@ import (
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/eval"
 	"github.com/switchgear-dev/switchgear/gateway"
+	"github.com/switchgear-dev/switchgear/internal/app"
 )
 
 // runFlags are what one says of a run.
@@ -22,6 +25,7 @@ type runFlags struct {
 	lock lockFlags
 
 	candidate, incumbent string
+	with, incumbentWith  string
 	maxCost              float64
 	maxCalls             int
 	margin, alpha        float64
@@ -40,6 +44,8 @@ func newEvalRun() *cobra.Command {
 its step of the route, without fallback. Every answer is stored as it comes: a run that is stopped, or killed, goes on where it was
 when the same command is given again, and nothing is paid for twice. A provider's failure is tried again and never counts as a
 wrong answer.
+
+The candidate may be the incumbent itself with other levers: --candidate haiku --with 'effort: high'.
 
 A candidate that is worse beyond doubt is not asked the rest; --diagnose full asks it all the same.`,
 		Example: "  switchgear eval run chat --candidate openai/gpt-5.6-terra --dry-run\n  switchgear eval run evals/extract.yaml --candidate haiku --max-cost 2.00 --format md > report.md",
@@ -60,6 +66,8 @@ A candidate that is worse beyond doubt is not asked the rest; --diagnose full as
 	fl := c.Flags()
 	fl.StringVar(&f.candidate, "candidate", "", "who is to be tried: provider/model, or a short name under models")
 	fl.StringVar(&f.incumbent, "incumbent", "", "who it is set against (default: the first step of the route)")
+	fl.StringVar(&f.with, "with", "", "what the candidate sets on its requests: 'effort: high', or none (default: what its step of the route sets)")
+	fl.StringVar(&f.incumbentWith, "incumbent-with", "", "likewise for the incumbent")
 	fl.Float64Var(&f.maxCost, "max-cost", 0, "the most the run may cost, in dollars: no call is made that could exceed it")
 	fl.IntVar(&f.maxCalls, "max-calls", 0, "the most calls the run may make")
 	fl.Float64Var(&f.margin, "margin", 0, "the drop that is too much, as a share: 0.05 is five points (default: the set's, else by the stakes)")
@@ -130,7 +138,7 @@ func (f *runFlags) bench(c *cobra.Command, name string) (*bench, error) {
 	}
 	b := &bench{cfg: loaded.Config, judges: &pinnedJudges{}, purse: eval.NewPurse(f.maxCost, f.maxCalls)}
 	cached := &eval.Cached{Models: b.judges}
-	if b.set, err = loadSet(f.setFile(name), cached, c.ErrOrStderr()); err != nil {
+	if b.set, err = loadSet(f.setOf(loaded, name), cached, c.ErrOrStderr()); err != nil {
 		return nil, err
 	}
 	if b.gateway, err = gateway.New(c.Context(), b.cfg, gateway.WithoutGate()); err != nil {
@@ -163,6 +171,15 @@ func (f *runFlags) bench(c *cobra.Command, name string) (*bench, error) {
 	return b, nil
 }
 
+// setOf is the file of a set: the one that the route names, or else the one that
+// is named after it.
+func (f *setFlags) setOf(loaded *app.Loaded, name string) string {
+	if r, ok := loaded.Config.Route(name); ok && r.Eval != "" && loaded.Config.File != "" {
+		return filepath.Join(filepath.Dir(loaded.From), filepath.FromSlash(r.Eval))
+	}
+	return f.setFile(name)
+}
+
 func (b *bench) stakes() switchgear.Stakes {
 	if r, ok := b.cfg.Route(b.set.Route); ok && r.Stakes != switchgear.StakesUnset {
 		return r.Stakes
@@ -181,19 +198,39 @@ func (f *runFlags) contenders(b *bench) error {
 		incumbent = r.Chain[0].Use
 	}
 	for _, side := range []struct {
-		to  *eval.Contender
-		use string
-	}{{&b.inc, incumbent}, {&b.cand, f.candidate}} {
-		p, err := b.gateway.Pin(b.set.Route, side.use)
+		to   *eval.Contender
+		use  string
+		flag string
+		with string
+	}{{&b.inc, incumbent, "--incumbent-with", f.incumbentWith}, {&b.cand, f.candidate, "--with", f.with}} {
+		p, err := pin(b.gateway, b.set.Route, side.use, side.with)
 		if err != nil {
+			if side.with != "" {
+				return fmt.Errorf("%s %w", side.flag, plainError(err))
+			}
 			return plainError(err)
 		}
-		*side.to = eval.Contender{Target: p.Target().String(), Params: p.Fingerprint(), Models: p, Most: p.Most}
+		*side.to = eval.Contender{
+			Target: p.Target().String(), Params: p.Fingerprint(), Models: p, Most: p.Most,
+			Levers: gateway.ParamsHash(p.Levers()), With: config.LeversText(p.Levers()),
+		}
 	}
 	if b.inc.Target == b.cand.Target && b.inc.Params == b.cand.Params {
 		return fmt.Errorf("incumbent and candidate are the same: %s", b.inc.Target)
 	}
 	return nil
+}
+
+// pin finds a step of a route, with the levers it has there or with others.
+func pin(g *gateway.Gateway, route, use, with string) (*gateway.Pinned, error) {
+	if with == "" {
+		return g.Pin(route, use)
+	}
+	levers, _, err := config.ParseLevers(with, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	return g.PinWith(route, use, levers)
 }
 
 // pinnedJudges asks the models of judges: a route, or provider/model.

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/eval/lock"
 	"github.com/switchgear-dev/switchgear/gateway"
@@ -41,6 +43,8 @@ compared with it. A route has its baseline once; a model that is added to it aft
 			if err != nil {
 				return err
 			}
+			// What is on trial does not serve yet: it is to be proven.
+			wanted = slices.DeleteFunc(wanted, func(c gateway.Claim) bool { return c.Canary })
 			if err := declare(loaded, r, wanted, by, signer); err != nil {
 				return err
 			}
@@ -85,12 +89,14 @@ func newLockOverride() *cobra.Command {
 	var who author
 	var by []string
 	var reason, expires string
-	var asJSON bool
+	var asJSON, fresh bool
 	c := &cobra.Command{
 		Use:   "override ROUTE PROVIDER/MODEL",
 		Short: "Answer for a model without evidence, for a while",
 		Long: `Lets a model serve a route without evidence until a time at most 30 days away. It says who answers for it and why, and check,
-serve and explain show it wherever the route shows. Where stakes are high it takes two people: with --by twice, or by one override each.`,
+serve and explain show it wherever the route shows. Where stakes are high it takes two people: with --by twice, or by one override each.
+
+The route need not reach the model yet: an override comes before the swap to it, or the gate would refuse that.`,
 		Example: "  switchgear lock override extract openai/gpt-5.4-mini --by ann --reason 'the old model retires tonight' --expires 72h",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -104,7 +110,14 @@ serve and explain show it wherever the route shows. Where stakes are high it tak
 			}
 			claim, err := reached(loaded.Config, wanted, args[0], args[1])
 			if err != nil {
-				return err
+				near := err
+				if strings.Contains(near.Error(), "Did you mean") && !fresh {
+					return fmt.Errorf("%w If you mean another, which the route is to be swapped to: --new", near)
+				}
+				if claim, err = toCome(loaded.Config, args[0], args[1]); err != nil {
+					return err
+				}
+				fmt.Fprintln(c.ErrOrStderr(), near.Error()+". The override is for a swap to it: switchgear swap plan "+claim.Route+" --to "+claim.Target)
 			}
 			now := time.Now()
 			until, err := expiry(expires, now)
@@ -131,6 +144,7 @@ serve and explain show it wherever the route shows. Where stakes are high it tak
 	who.flags(c)
 	c.Flags().StringSliceVar(&by, "by", nil, "who answers for it; twice where stakes are high")
 	c.Flags().StringVar(&reason, "reason", "", "why it is to serve without evidence")
+	c.Flags().BoolVar(&fresh, "new", false, "the route does not reach the model yet, although its name is like one that it does")
 	c.Flags().StringVar(&expires, "expires", "", "how long it holds (72h, 7d), or until when (2026-12-01)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print what the model stands on as JSON")
 	for _, name := range []string{"by", "reason", "expires"} {
@@ -158,6 +172,39 @@ func reached(cfg *config.Config, wanted []gateway.Claim, route, name string) (*g
 		return nil, errors.New(says + ". " + near)
 	}
 	return nil, errors.New(says + ". It reaches: " + strings.Join(names, ", "))
+}
+
+// toCome is what a target would claim that a route does not reach yet, in the
+// place of its first step.
+func toCome(cfg *config.Config, route, name string) (*gateway.Claim, error) {
+	r, ok := cfg.Route(route)
+	if !ok {
+		return nil, fmt.Errorf("there is no route %q", route)
+	}
+	step := config.Step{Use: name}
+	if m, ok := cfg.Model(name); ok {
+		step.Target, step.Model = m.Target, m
+	} else {
+		var models, providers []string
+		for i := range cfg.Models {
+			models = append(models, cfg.Models[i].Name)
+		}
+		for i := range cfg.Providers {
+			providers = append(providers, cfg.Providers[i].Name)
+		}
+		target, err := switchgear.ParseTarget(name)
+		if err != nil {
+			return nil, errors.New(strings.TrimSuffix(fmt.Sprintf("there is no model %q. Write provider/model, or a short name of models. %s", name, config.DidYouMean(name, models)), " "))
+		}
+		if _, ok := cfg.Provider(target.Provider); !ok {
+			return nil, errors.New(strings.TrimSuffix(fmt.Sprintf("there is no provider %q. %s", target.Provider, config.DidYouMean(target.Provider, providers)), " "))
+		}
+		step.Target = target
+	}
+	if len(r.Chain) > 0 {
+		step.With, step.WithText = r.Chain[0].With, r.Chain[0].WithText // as a swap of the first step leaves them
+	}
+	return &gateway.Claim{Claim: lock.Claim{Route: r.Name, Target: step.Target.String(), Stakes: r.Stakes.String(), Bound: gateway.StepBound(cfg, r, &step)}, Step: &step}, nil
 }
 
 // expiry reads a length of time or a date.

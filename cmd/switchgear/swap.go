@@ -30,13 +30,14 @@ func newSwap() *cobra.Command {
   status   show how the candidates on trial do
   revert   take the last swap back: the file holds the bytes it held before
   changed  name the routes that two versions of the file differ in, for CI
+  gate     run the evals of the routes that changed since a revision, for CI
   drift    print the eval runs that show whether what serves is still what was proven
 
 docs/swap.md says how they go together.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSwapPlan(), newSwapApply(), newSwapStatus(), newSwapRevert(), newSwapChanged(), newSwapDrift())
+	c.AddCommand(newSwapPlan(), newSwapApply(), newSwapStatus(), newSwapRevert(), newSwapChanged(), newSwapGate(), newSwapDrift())
 	return c
 }
 

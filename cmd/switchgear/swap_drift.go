@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/switchgear-dev/switchgear/config"
 	"github.com/switchgear-dev/switchgear/eval/lock"
 	"github.com/switchgear-dev/switchgear/gateway"
 	"github.com/switchgear-dev/switchgear/internal/app"
@@ -37,7 +38,7 @@ serve on a baseline or an override were never compared with anything, and are na
 				line := s.Claim.Target + " on route " + s.Claim.Route + ": " + s.String()
 				to := c.ErrOrStderr()
 				if s.Ground == lock.Proven {
-					line, to = swap.EvalCommand(s.Claim.Route, s.Claim.Target, s.Evidence.Incumbent)+" --fresh", c.OutOrStdout()
+					line, to = swap.EvalRun(s.Claim.Route, asked(s.Claim.Target, s.Evidence.With, s.Evidence), asked(s.Evidence.Incumbent, s.Evidence.IncumbentWith, s.Evidence))+" --fresh", c.OutOrStdout()
 				}
 				if !said[line] {
 					said[line] = true
@@ -49,4 +50,13 @@ serve on a baseline or an override were never compared with anything, and are na
 	}
 	sourceFlags(c, &source)
 	return c
+}
+
+// asked is a model as a run asked it. That nothing was set goes without saying,
+// unless the two are told apart by nothing else.
+func asked(target, with string, e *lock.Evidence) swap.Asked {
+	if with == config.NoLevers && e.With == e.IncumbentWith {
+		with = ""
+	}
+	return swap.Asked{Target: target, With: with}
 }

@@ -63,7 +63,7 @@ func TestVerdictEdited(t *testing.T) {
 	if err := f.Record(route, fresh, e, nil); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, verify(again(t, f), claim(fresh)), "there is no evidence")
+	refused(t, verify(again(t, f), claim(fresh)), "run r1 of 2026-11-22 judged it: regression")
 	refused(t, verify(again(t, f, "verdict: regression", "verdict: ship"), claim(fresh)), "there is no evidence")
 }
 
@@ -386,8 +386,22 @@ func TestCommandNamesTheIncumbent(t *testing.T) {
 	if got := command(claim(fresh), false); got != run+"openai/fresh" {
 		t.Error(got)
 	}
-	if got := command(claim(old), true); got != run+"openai/old" {
+	if got := command(claim(old), true); got != run+"openai/old --incumbent openai/old --incumbent-with 'WHAT IT SET'" {
 		t.Error(got)
+	}
+	// Where the lock tells what it set, the command is one that works.
+	told := &lock.File{}
+	served.With = "effort: low"
+	if err := told.Declare([]lock.Claim{served}, "ann", now().Add(-time.Hour), nil); err != nil {
+		t.Fatal(err)
+	}
+	louder := claim(old)
+	louder.First, louder.With, louder.Bound.Params = true, "none", hash("changed")
+	if s := lock.Stand(again(t, told), []lock.Claim{louder}, lock.Terms{Now: now()}); s[0].Command() != run+"openai/old --with none --incumbent openai/old --incumbent-with 'effort: low'" {
+		t.Error(s[0].Command())
+	}
+	if s := lock.Stand(again(t, told), []lock.Claim{claim(old)}, lock.Terms{Now: now()}); s[0].Ground != lock.Declared {
+		t.Errorf("it does not hold as it was declared: %s", s[0].Why)
 	}
 	// After a swap it is the one that was swapped in.
 	e := ship("r1")

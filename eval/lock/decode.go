@@ -239,6 +239,7 @@ func (m *entry) evidence() *Evidence {
 	}
 	e.Lower, e.Upper = m.interval()
 	e.Bound = m.bound()
+	e.With, e.IncumbentWith = m.text("with"), m.text("incumbent_with")
 	e.Seal, e.Signature = m.must("seal"), m.text("signature")
 	e.extra = m.rest()
 	return e
@@ -282,6 +283,7 @@ func (m *entry) bound() Bound {
 
 func (m *entry) baseline() *Baseline {
 	b := &Baseline{Date: m.time("date"), By: m.text("by"), First: m.text("step") == "first", Bound: m.bound(), Seal: m.must("seal"), Signature: m.text("signature"), Pos: m.pos(m.node)}
+	b.With = m.text("with")
 	b.extra = m.rest()
 	return b
 }

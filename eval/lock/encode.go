@@ -92,6 +92,8 @@ func (e *Evidence) node() *node {
 	n.number("try", float64(e.Try))
 	n.put("by", e.By)
 	n.add("bound", e.Bound.node())
+	n.put("with", e.With)
+	n.put("incumbent_with", e.IncumbentWith)
 	n.fields = append(n.fields, e.extra...)
 	return n
 }
@@ -125,6 +127,7 @@ func (b *Baseline) node() *node {
 		n.put("step", "first")
 	}
 	n.add("bound", b.Bound.node())
+	n.put("with", b.With)
 	n.fields = append(n.fields, b.extra...)
 	return n
 }

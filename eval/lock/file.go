@@ -107,6 +107,8 @@ type Evidence struct {
 	P               float64 // the chance of such a result if it were worse by the margin; of several metrics the largest
 	Try             int     // which try over these cases it was, from 1
 	By              string  // who ran it
+	With            string  // what the step set, as one writes it; "none" for nothing, "" if that is not told
+	IncumbentWith   string  // likewise, of the incumbent
 	Answers         string  // hash of what was answered, as graded, if it is known; kept with the try, and not here
 	Bound           Bound
 	Seal            string
@@ -121,7 +123,8 @@ type Evidence struct {
 type Baseline struct {
 	Date      time.Time
 	By        string
-	First     bool // it was the first step of the route's chain
+	First     bool   // it was the first step of the route's chain
+	With      string // what the step set, as one writes it; "none" for nothing, "" if that is not told
 	Bound     Bound
 	Seal      string
 	Signature string

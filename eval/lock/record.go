@@ -96,7 +96,7 @@ func (f *File) Declare(claims []Claim, by string, now time.Time, s *Signer) erro
 		c := &claims[i]
 		t := f.open(c.Route, c.Target)
 		b := &Baseline{
-			Date: now.UTC().Truncate(time.Second), By: by, First: c.First,
+			Date: now.UTC().Truncate(time.Second), By: by, First: c.First, With: c.With,
 			Bound: Bound{Params: c.Bound.Params, Endpoint: c.Bound.Endpoint, Normalise: slices.Clone(c.Bound.Normalise)},
 		}
 		if slices.ContainsFunc(t.Baselines, func(o *Baseline) bool { return len(o.Bound.changed(&b.Bound, false)) == 0 }) {

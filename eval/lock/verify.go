@@ -15,6 +15,7 @@ type Claim struct {
 	Target string  // provider/model
 	Stakes string  // low, normal or high
 	Margin float64 // what the eval set allows; 0 if not at hand
+	With   string  // what it would set on its requests, as one writes it; "none" for nothing, "" if that is not to be told
 	First  bool    // it is the first step of the route's chain, with which candidates are compared unless one says otherwise
 	Bound  Bound
 }
@@ -47,7 +48,9 @@ type Standing struct {
 	Notes    []string    // what should be looked at all the same
 	Pos      Position    // in the lock
 
-	served string // the incumbent that a first step without evidence is to be compared with
+	served     string // the incumbent that a first step without evidence is to be compared with
+	judged     *Try   // what came of the last run, where there is no evidence
+	servedWith string // what that set on its requests; "" if that is not known, or goes without saying
 }
 
 // soon is how long before an override expires somebody should act.
@@ -96,11 +99,23 @@ func (s *Standing) String() string {
 // Command is the command that would prove the claim.
 func (s *Standing) Command() string {
 	command := "switchgear eval run " + word(s.Claim.Route) + " --candidate " + word(s.Claim.Target)
+	if s.Claim.With != "" && (s.Claim.With != none || s.served == s.Claim.Target) {
+		command += " --with " + word(s.Claim.With)
+	}
 	if s.served != "" {
 		command += " --incumbent " + word(s.served)
+		if s.servedWith == "" && s.served == s.Claim.Target {
+			command += " --incumbent-with 'WHAT IT SET'" // an older lock does not tell
+		}
+		if s.servedWith != "" && (s.servedWith != none || s.served == s.Claim.Target) {
+			command += " --incumbent-with " + word(s.servedWith)
+		}
 	}
 	return command
 }
+
+// none is how it is written that a step sets nothing.
+const none = "none"
 
 // findings are what is to be said of a standing.
 func (s *Standing) findings(claim int, file *File, now time.Time) []Finding {
@@ -114,6 +129,9 @@ func (s *Standing) findings(claim int, file *File, now time.Time) []Finding {
 	case Unproven:
 		f.Message = c.Target + " is not proven for route " + c.Route + ": " + s.Why
 		f.Fix = "Prove it: " + s.Command() + "."
+		if s.judged != nil && s.judged.Verdict == VerdictHarness {
+			f.Fix = "What to change, so that it may ship: switchgear eval report " + s.judged.Run + "."
+		}
 		if file.Route(c.Route) == nil {
 			f.Fix += " If it is what serves today: switchgear lock baseline " + c.Route + "."
 		}
@@ -194,13 +212,13 @@ func (v *verifier) stand(c *Claim) Standing {
 		case r == nil:
 			s.Why = "the lock has nothing on this route"
 		case c.First:
-			s.served = r.incumbent(c.Target)
+			s.served, s.servedWith = r.incumbent(c)
 		}
 		return s
 	}
 	s.Pos = t.Pos
 	if c.First {
-		s.served = r.incumbent(c.Target)
+		s.served, s.servedWith = r.incumbent(c)
 	}
 	if !v.evidence(&s, r, t) && !v.baseline(&s, t) {
 		v.override(&s, t)
@@ -209,28 +227,30 @@ func (v *verifier) stand(c *Claim) Standing {
 }
 
 // incumbent is what a route was last known to be served by first, as far as the
-// lock tells; "" if it is the candidate itself.
-func (r *Route) incumbent(candidate string) string {
-	name, date := "", time.Time{}
+// lock tells, and with what levers; "" if it is just what is claimed.
+func (r *Route) incumbent(c *Claim) (name, with string) {
+	var date time.Time
+	params := ""
 	for _, t := range r.Targets {
 		for _, b := range t.Baselines {
 			if b.First && name == "" {
-				name, date = t.Name, b.Date
+				name, with, params, date = t.Name, b.With, b.Bound.Params, b.Date
 			}
 		}
 	}
 	for _, t := range r.Targets {
 		for _, e := range t.Evidence {
 			// What was compared with the last one is likely to have followed it.
-			if e.Verdict.Ships(e.Stakes) && e.Incumbent == name && e.Date.After(date) && t.Name != candidate {
-				name, date = t.Name, e.Date
+			claimed := t.Name == c.Target && e.Bound.Params == c.Bound.Params
+			if e.Verdict.Ships(e.Stakes) && e.Incumbent == name && !e.Date.Before(date) && !claimed {
+				name, with, params, date = t.Name, e.With, e.Bound.Params, e.Date
 			}
 		}
 	}
-	if name == candidate {
-		return ""
+	if name == c.Target && params == c.Bound.Params {
+		return "", ""
 	}
-	return name
+	return name, with
 }
 
 // evidence looks for evidence that holds, the latest first.
@@ -270,7 +290,7 @@ func (v *verifier) baseline(s *Standing, t *Target) bool {
 	for _, b := range t.Baselines {
 		why := v.baseFlaw(c.Route, c.Target, b)
 		if why == "" {
-			changed := b.Bound.changed(&c.Bound, false)
+			changed := b.changed(&c.Bound)
 			if len(changed) == 0 {
 				s.Ground, s.Pos, s.Why = Declared, b.Pos, ""
 				return true
@@ -284,11 +304,27 @@ func (v *verifier) baseline(s *Standing, t *Target) bool {
 	return false
 }
 
+// changed names what differs of what was declared. A normaliser that was added
+// since touches only answers that the application could not read before: what
+// served then serves no worse with it.
+func (b *Baseline) changed(want *Bound) []string {
+	plain := *want
+	if !slices.ContainsFunc(b.Bound.Normalise, func(n string) bool { return !slices.Contains(want.Normalise, n) }) {
+		plain.Normalise = b.Bound.Normalise
+	}
+	return b.Bound.changed(&plain, false)
+}
+
 // override looks for people who answer for the target.
 func (v *verifier) override(s *Standing, t *Target) {
 	c := &s.Claim
 	if s.Why == "" {
 		s.Why = "there is no evidence"
+		if n := len(t.Tries); n > 0 && !t.Tries[n-1].Verdict.Ships(c.Stakes) {
+			last := &t.Tries[n-1]
+			s.Why = "run " + last.Run + " of " + last.Date.Format(time.DateOnly) + " judged it: " + strings.ReplaceAll(string(last.Verdict), "_", " ")
+			s.judged = last
+		}
 	}
 	var doubts []string
 	for _, o := range t.Overrides {

@@ -11,7 +11,7 @@ import (
 func Diff(w io.Writer, d *eval.Difference) error {
 	p := &printer{w: w}
 	for _, run := range []*eval.Run{d.A, d.B} {
-		p.linef("%s  %s  %s -> %s", run.ID, run.At.Format("2006-01-02 15:04"), clean(run.Incumbent.Target), clean(run.Candidate.Target))
+		p.linef("%s  %s  %s -> %s", run.ID, run.At.Format("2006-01-02 15:04"), clean(run.Incumbent.Name()), clean(run.Candidate.Name()))
 		p.linef("          %s", clean(run.Verdict.Headline))
 	}
 	if len(d.Changed) > 0 {

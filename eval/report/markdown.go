@@ -15,7 +15,7 @@ func Markdown(w io.Writer, run *eval.Run) error {
 	if run.Verdict.Ships {
 		mark = "✅"
 	}
-	p.linef("### %s `%s`: %s → %s", mark, code(run.Route), inline(run.Incumbent.Target), inline(run.Candidate.Target))
+	p.linef("### %s `%s`: %s → %s", mark, code(run.Route), inline(run.Incumbent.Name()), inline(run.Candidate.Name()))
 	p.linef("\n**%s**", inline(run.Verdict.Headline))
 	for i := range run.Metrics {
 		m := &run.Metrics[i]

@@ -64,7 +64,7 @@ func (p *printer) linef(format string, args ...any) {
 }
 
 func (p *printer) heading(run *eval.Run) {
-	p.linef("gate %s   incumbent %s  ->  candidate %s", clean(run.Route), clean(run.Incumbent.Target), clean(run.Candidate.Target))
+	p.linef("gate %s   incumbent %s  ->  candidate %s", clean(run.Route), clean(run.Incumbent.Name()), clean(run.Candidate.Name()))
 	p.linef("     %d cases x%d, margin %s, alpha %.2g%%", len(run.Cases), run.Repeats, number(run.Margin), 100*run.Alpha)
 	p.linef("plan %s", run.Foresight.Says)
 }

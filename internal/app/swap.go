@@ -101,6 +101,9 @@ func (g lockGate) stand(after *config.Config, w *gateway.Claim) swap.Proof {
 	p := swap.Proof{Status: swap.StatusProven, Sentence: w.Target + " on route " + w.Route + ": " + s.String()}
 	if s.Ground == lock.Overridden {
 		p.Status = swap.StatusOverridden
+		for _, o := range s.Override {
+			p.Sentence += ": " + o.Reason
+		}
 	}
 	if e := s.Evidence; e != nil && s.Ground == lock.Proven {
 		p.Evidence = &swap.Measured{

@@ -85,7 +85,7 @@ func TestChangedCommands(t *testing.T) {
 `)
 	next := parse(head + `
   a: {chain: ["sim/it's", sim/a, sim/b], eval: evals/a.yaml, rules: [{when: {stream: true}, chain: [sim/r]}]}
-  b: {chain: [sim/a, sim/b], stakes: low, eval: evals/b.yaml}
+  b: {chain: [{use: sim/a, canary: {use: sim/k, share: 5%}}, sim/b], stakes: low, eval: evals/b.yaml}
   c: {chain: [sim/z]}
   d: {chain: [sim/x, sim/y], eval: evals/d.yaml}
 `)
@@ -96,6 +96,7 @@ func TestChangedCommands(t *testing.T) {
 	want := []string{
 		`switchgear eval run a --candidate 'sim/it'\''s' --incumbent sim/a`,
 		"switchgear eval run a --candidate sim/r --incumbent sim/a",
+		"switchgear eval run b --candidate sim/k --incumbent sim/a",
 		"switchgear eval run b --candidate sim/b --incumbent sim/a",
 		"switchgear eval run d --candidate sim/y",
 	}

@@ -2,7 +2,6 @@ package swap
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -100,26 +99,18 @@ func (f File) readLevers(text *string) (*wantedLevers, error) {
 	if text == nil {
 		return nil, nil //nolint:nilnil // nobody asked for any
 	}
-	s := strings.TrimSpace(*text)
-	if s == "" || s == "{}" || s == "none" {
-		return &wantedLevers{}, nil
+	levers, show, err := config.ParseLevers(*text, f.Env)
+	if err != nil {
+		return nil, fmt.Errorf("--with %w", err)
 	}
-	if !strings.HasPrefix(s, "{") {
+	s := strings.TrimSpace(*text)
+	switch {
+	case levers == nil:
+		s = ""
+	case !strings.HasPrefix(s, "{"):
 		s = "{" + s + "}"
 	}
-	if strings.ContainsAny(s, "\r\n") {
-		return nil, errors.New("--with is one line: {effort: high}")
-	}
-	const head = "version: 1\nproviders: {p: {kind: sim}}\nroutes: {r: {chain: [{use: p/m, with: "
-	cfg, findings := config.Parse("--with", []byte(head+s+"}]}}\n"), f.Env, config.WithoutSecrets())
-	for i := range findings {
-		if found := &findings[i]; found.Severity == config.Error {
-			_, lever, _ := strings.Cut(found.Path, "with.")
-			return nil, sentence("--with "+lever+": "+found.Message, found.Fix)
-		}
-	}
-	step := &cfg.Routes[0].Chain[0]
-	return &wantedLevers{text: s, levers: step.With, show: step.WithText}, nil
+	return &wantedLevers{text: s, levers: levers, show: show}, nil
 }
 
 // replace puts another model, or other levers, in the step's place.

@@ -13,6 +13,8 @@ type Difference struct {
 	Route      string   `json:"route"`
 	Why        []string `json:"why"`
 	Incumbent  string   `json:"incumbent,omitempty"`  // what its first step was; "" for a new route
+	With       string   `json:"with,omitempty"`       // what that set on its requests, as one writes it; "none" for nothing
+	Levers     string   `json:"levers,omitempty"`     // what the same model sets as the first step from now on, if that is another
 	Candidates []string `json:"candidates,omitempty"` // what evidence is wanted of
 	Eval       bool     `json:"eval"`                 // whether the route has an eval to get it from
 }
@@ -43,7 +45,10 @@ func Changed(old, now *config.Config) []Difference {
 		}
 		d := Difference{Route: r.Name, Why: why, Eval: r.Eval != ""}
 		if len(o.Chain) > 0 {
-			d.Incumbent = o.Chain[0].Target.String()
+			d.Incumbent, d.With = o.Chain[0].Target.String(), config.LeversText(o.Chain[0].With)
+		}
+		if len(r.Chain) > 0 && len(o.Chain) > 0 && r.Chain[0].Target == o.Chain[0].Target && r.Chain[0].WithText != o.Chain[0].WithText {
+			d.Levers = config.LeversText(r.Chain[0].With)
 		}
 		d.Candidates = slices.DeleteFunc(targets(now, r, known), func(t string) bool { return t == d.Incumbent })
 		out = append(out, d)
@@ -51,26 +56,53 @@ func Changed(old, now *config.Config) []Difference {
 	return out
 }
 
-// Commands are the eval runs that would prove what a difference brings in. Of an
-// incumbent with other levers there is none: a run sets two targets against
-// each other.
-func (d *Difference) Commands() []string {
+// Pair is what an eval run sets against each other.
+type Pair struct{ Candidate, Incumbent Asked }
+
+// Runs are the eval runs that would prove what a difference brings in.
+func (d *Difference) Runs() []Pair {
 	if !d.Eval {
 		return nil
 	}
-	var out []string
+	with := ""
+	if d.With != config.NoLevers {
+		with = d.With
+	}
+	var out []Pair
+	if d.Levers != "" && d.With != "" {
+		out = append(out, Pair{Asked{Target: d.Incumbent, With: d.Levers}, Asked{Target: d.Incumbent, With: d.With}})
+	}
 	for _, c := range d.Candidates {
-		out = append(out, EvalCommand(d.Route, c, d.Incumbent))
+		out = append(out, Pair{Asked{Target: c}, Asked{Target: d.Incumbent, With: with}})
 	}
 	return out
 }
 
-// EvalCommand is the command that runs a route's eval on a candidate; an
-// incumbent of "" is the route's first step.
-func EvalCommand(route, candidate, incumbent string) string {
-	command := "switchgear eval run " + Quoted(route) + " --candidate " + Quoted(candidate)
-	if incumbent != "" {
-		command += " --incumbent " + Quoted(incumbent)
+// Commands are those runs as commands.
+func (d *Difference) Commands() []string {
+	var out []string
+	for _, p := range d.Runs() {
+		out = append(out, EvalRun(d.Route, p.Candidate, p.Incumbent))
+	}
+	return out
+}
+
+// Asked is a model as an eval run asks it: with its step's levers, unless others
+// are named.
+type Asked struct{ Target, With string }
+
+// EvalRun is the command that runs a route's eval on a candidate; an incumbent
+// without a name is the route's first step.
+func EvalRun(route string, candidate, incumbent Asked) string {
+	command := "switchgear eval run " + Quoted(route) + " --candidate " + Quoted(candidate.Target)
+	if candidate.With != "" {
+		command += " --with " + Quoted(candidate.With)
+	}
+	if incumbent.Target != "" {
+		command += " --incumbent " + Quoted(incumbent.Target)
+	}
+	if incumbent.With != "" {
+		command += " --incumbent-with " + Quoted(incumbent.With)
 	}
 	return command
 }
@@ -133,15 +165,20 @@ func targets(c *config.Config, r *config.Route, known []string) []string {
 	return out
 }
 
-// everyStep calls a function with every step a route can reach.
+// everyStep calls a function with every step a route can reach, and what is on
+// trial there.
 func everyStep(r *config.Route, visit func(*config.Step)) {
-	for i := range r.Chain {
-		visit(&r.Chain[i])
-	}
-	for i := range r.Rules {
-		for k := range r.Rules[i].Chain {
-			visit(&r.Rules[i].Chain[k])
+	each := func(chain []config.Step) {
+		for i := range chain {
+			visit(&chain[i])
+			if chain[i].Canary != nil {
+				visit(&chain[i].Canary.Step)
+			}
 		}
+	}
+	each(r.Chain)
+	for i := range r.Rules {
+		each(r.Rules[i].Chain)
 	}
 }
 

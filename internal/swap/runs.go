@@ -69,6 +69,8 @@ func unlike(run, ref *eval.Run) string {
 		return "its answers were graded otherwise than the newest run's"
 	case run.Incumbent.Target != ref.Incumbent.Target:
 		return "it compared with " + run.Incumbent.Target + ", and the newest run with " + ref.Incumbent.Target
+	case run.Candidate.Target == run.Incumbent.Target:
+		return "it compared a model with itself, under other levers"
 	case len(run.Metrics) == 0:
 		return "it has no scores"
 	default:

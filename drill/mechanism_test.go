@@ -39,11 +39,12 @@ phases:
   - {name: tail, for: 3m, faults: [{fault: silence, p: 7%}]}
 `
 
-// flaky is three minutes in which three calls in ten fail.
+// flaky is three minutes in which nine calls in ten fail: so few are answered
+// that hardly any retry is paid for.
 const flaky = `name: flaky
 healthy: {first: 600ms, p95: 1.4s, rate: 70, errors: 0.5%}
 phases:
-  - {name: flaky, for: 3m, faults: [{fault: slow-headers-80ms+500, p: 30%}]}
+  - {name: flaky, for: 3m, faults: [{fault: slow-headers-80ms+500, p: 90%}]}
 `
 
 // slowing is two minutes at a third of the usual speed, without an error.
@@ -101,11 +102,11 @@ func TestMechanisms(t *testing.T) {
 		gateway.MechanismBreaker:  {silent, drill.FigureP99, 0.5, 20, twoProviders, nil},
 		gateway.MechanismHedge:    {tail, drill.FigureP99, 0.12, 20, twoProviders, nil},
 		gateway.MechanismDeadline: {slowing, drill.FigureP50, 0.2, 20, twoProviders, nil},
-		gateway.MechanismBudget:   {flaky, drill.FigureCalls, 0.05, 20, oneProvider, []gateway.Mechanism{gateway.MechanismBreaker}},
+		gateway.MechanismBudget:   {flaky, drill.FigureCalls, 0.5, 20, oneProvider, []gateway.Mechanism{gateway.MechanismBreaker}},
 		gateway.MechanismOpinion:  {stormy, drill.FigureOK, -5, 20, twoProviders, nil},
 		gateway.MechanismProbe:    {mute, drill.FigureOpen, 10, 0.1, twoProviders, nil},
 		gateway.MechanismLimit:    {narrow, drill.FigureCalls, 0.1, 20, twoProviders, []gateway.Mechanism{gateway.MechanismBreaker}},
-		gateway.MechanismRamp:     {dark, drill.FigureLoad, 30, 20, twoProviders, nil},
+		gateway.MechanismRamp:     {dark, drill.FigureLoad, 5, 20, twoProviders, nil},
 		gateway.MechanismCooloff:  {over, drill.FigureCalls, 0.5, 20, twoProviders, nil},
 	}
 	for _, mechanism := range gateway.Mechanisms() {

@@ -59,6 +59,8 @@ func (b *Breaker) lived(o *failover.Outcome, now time.Time) bool {
 		tripped = b.locked(o, now)
 	case o.Kind == failover.OutcomeOK:
 		b.fine(now)
+	case o.Overran && b.probing():
+		b.overran(o, now)
 	case o.Kind == failover.OutcomeFail || o.Kind == failover.OutcomeSlow:
 		tripped = b.failed(o, originOf(o), now)
 	case o.Ratio >= farTooSlow:
@@ -113,6 +115,22 @@ func (b *Breaker) failed(o *failover.Outcome, from origin, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// overran takes an answer in one piece that was not there in time: it may have
+// been a long one, or nothing may ever have come. A probe is to say which, and
+// nothing is held against the target until then. A silent probe is proof.
+func (b *Breaker) overran(o *failover.Outcome, now time.Time) {
+	d := &b.doubt
+	d.last = b.at(now)
+	if !d.confirming {
+		b.confirm()
+		d.silence = true
+	}
+	d.proof.add(originOf(o))
+	if b.state == Closed {
+		b.change(Suspect, cause{reason: "an answer took longer than its share", err: o.Err}, now)
+	}
 }
 
 // outrun takes a race that was lost late while suspect. Where failures take long

@@ -549,3 +549,51 @@ func TestHidden(t *testing.T) {
 		want(t, b, now, Open)
 	})
 }
+
+// TestOverran: answers that take longer than their share may be long, or there
+// may be none. A probe that is answered clears the target, however many there
+// were; one that is silent opens it. Without probes they count as slow.
+func TestOverran(t *testing.T) {
+	long := func(body uint64) failover.Outcome {
+		o := failure(body, switchgear.ClassTimeout)
+		o.Kind, o.Overran = failover.OutcomeSlow, true
+		return o
+	}
+	silent := failure(0, switchgear.ClassTimeout)
+	silent.Kind = failover.OutcomeSlow
+	t.Run("long answers", func(t *testing.T) {
+		b := New(synthetic())
+		now := calm(b, start, 20, time.Minute)
+		for i := range 20 {
+			feed(b, now, long(uint64(i+1)))
+			want(t, b, now, Suspect)
+			now = now.Add(3 * time.Second)
+			token, ok := b.Probe(now)
+			if !ok {
+				t.Fatal("nobody looks")
+			}
+			b.Done(token, good, now)
+			if s := want(t, b, now, Closed); s.Bad != 0 {
+				t.Fatalf("%+v", s)
+			}
+		}
+	})
+	t.Run("silence", func(t *testing.T) {
+		b := New(synthetic())
+		now := calm(b, start, 20, time.Minute)
+		feed(b, now, long(1))
+		token, ok := b.Probe(now)
+		if !ok {
+			t.Fatal("nobody looks")
+		}
+		now = now.Add(5 * time.Second)
+		b.Done(token, silent, now)
+		want(t, b, now, Open)
+	})
+	t.Run("no probes", func(t *testing.T) {
+		b := New(options())
+		now := calm(b, start, 20, time.Minute)
+		feed(b, now, long(1), long(2), long(3), long(4), long(5))
+		want(t, b, now, Open)
+	})
+}

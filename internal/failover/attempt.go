@@ -230,6 +230,7 @@ func (a *attempt) outcome(err *switchgear.Error, now time.Time) Outcome {
 		_, _, _, left := a.step.Keys.Pick(now, 0)
 		o.Locked = !left
 	}
+	o.Overran = o.Kind == OutcomeSlow && a.kind != kindStream && err.Code == CodeTotalTimeout && !a.learned
 	o.Late = o.Kind == OutcomeSlow || o.Kind == OutcomeFail && now.Sub(a.start) > a.worry()
 	a.measure(&o, err, now)
 	return o

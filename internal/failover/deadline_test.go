@@ -376,3 +376,33 @@ func TestStraggler(t *testing.T) {
 		})
 	}
 }
+
+// TestOverran: an answer in one piece that was not there when its share was used
+// up is slow, and marked as one that may only be long; one that took three times
+// the usual is slow and nothing else.
+func TestOverran(t *testing.T) {
+	for name, c := range map[string]struct {
+		usual   int // p95 in milliseconds; 0 if it is not known
+		overran bool
+	}{
+		"nothing is known": {0, true},
+		"usually so long":  {15_000, true},
+		"usually fast":     {1000, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, slowly(50*time.Second), nil)
+				s.plan.Timeout = Timeout{FirstToken: 3 * time.Second, Total: 60 * time.Second}
+				if c.usual > 0 {
+					s.paced(c.usual/2, c.usual)
+				}
+				r := s.complete(t.Context())
+				synctest.Wait()
+				s.over(r.trace)
+				if o := s.books[0].last(); r.err != nil || r.trace.Step != 2 || o.Kind != OutcomeSlow || o.Overran != c.overran {
+					t.Errorf("%v after %v: %+v", r.err, s.elapsed(), o)
+				}
+			})
+		})
+	}
+}

@@ -172,6 +172,9 @@ type Outcome struct {
 	// Late: the failure took longer to show than nearly every answer takes to
 	// begin, so that a race would have hidden it from the user.
 	Late bool
+	// Overran: slow, but an answer in one piece that was not there when its share
+	// of the request's time was used up, and no more. It may be a long one.
+	Overran bool
 	// Whole: the answer came in one piece, and Ratio is of the time to its end.
 	Whole bool
 	// Rival is the next target's usual time to the first content, in the same

@@ -159,11 +159,16 @@ func (r *reader) resolveBreakers(c *Config, providers, models []string) {
 	}
 }
 
-// every are the steps of a route and of its rules.
+// every are the steps of a route and of its rules, and what is on trial there.
 func (t *Route) every() []Step {
 	steps := slices.Clone(t.Chain)
 	for i := range t.Rules {
 		steps = append(steps, t.Rules[i].Chain...)
+	}
+	for i := range steps {
+		if k := steps[i].Canary; k != nil {
+			steps = append(steps, k.Step)
+		}
 	}
 	return steps
 }

@@ -89,7 +89,7 @@ func (g *Gateway) try(s *snapshot, r *config.Route, written *config.Step, step *
 		route: r.Name, path: at.path(r.Name), rule: at.rule, step: at.step, incumbent: written.Target, candidate: c.Step.Target, with: c.Step.WithText,
 		form: &mender{declared: declaresJSON(r)},
 	}
-	t.id = canaryID(t, written, &c.Step)
+	t.id = canaryID(s.cfg, t, written, &c.Step)
 	t.terms = canary.Terms{Share: c.Share, Enough: c.Answers, Least: canaryLeast, Tolerance: canaryTolerance, Seed: t.id}
 	if err := g.begin(t, time.Now()); err != nil {
 		return err
@@ -113,10 +113,11 @@ func (p spot) path(route string) string {
 }
 
 // canaryID tells canaries apart by what they try: another place, another model,
-// or other levers on either side are another canary.
-func canaryID(t *trial, incumbent, candidate *config.Step) string {
+// another address or other levers on either side are another canary.
+func canaryID(cfg *config.Config, t *trial, incumbent, candidate *config.Step) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
-		t.path, t.incumbent.String(), paramsHash(incumbent.With), t.candidate.String(), paramsHash(candidate.With),
+		t.path, t.incumbent.String(), paramsHash(incumbent.With), endpointHash(cfg, t.incumbent.Provider),
+		t.candidate.String(), paramsHash(candidate.With), endpointHash(cfg, t.candidate.Provider),
 	}, "\n")))
 	return hex.EncodeToString(sum[:8])
 }

@@ -157,9 +157,9 @@ func TestGateStakes(t *testing.T) {
 	}
 }
 
-// TestGateNormalise: what serving does to answers is part of what was proven. Of
-// what was declared, none may be taken away; one that is added touches only
-// answers that could not be read before.
+// TestGateNormalise: what serving does to answers is part of what was proven. To
+// what was only declared, normalisers may be added: they act on answers that
+// could not be read.
 func TestGateNormalise(t *testing.T) {
 	plain, mended := gatedConfig(t), gatedConfig(t, "    aliases:", "    normalise: [trim, strip_fence]\n    aliases:")
 	turned := gatedConfig(t, "    aliases:", "    normalise: [strip_fence, trim]\n    aliases:")

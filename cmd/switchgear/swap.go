@@ -57,6 +57,7 @@ type wishFlags struct {
 	levers string
 	share  string
 	store  string
+	asJSON bool
 }
 
 func (f *wishFlags) register(c *cobra.Command) {
@@ -100,8 +101,7 @@ func (f *wishFlags) read(c *cobra.Command, route string) error {
 type planFlags struct {
 	wishFlags
 
-	out    string
-	asJSON bool
+	out string
 }
 
 func newSwapPlan() *cobra.Command {

@@ -46,11 +46,12 @@ The old text is kept under .switchgear/swaps beside the file, for swap revert.`,
 				return err
 			}
 			made, reloaded, err := plan.Apply(c.Context(), site)
-			return sayApplied(c, made, reloaded, err)
+			return sayApplied(c, done{Entry: made, Config: reloaded}, err, f.asJSON)
 		},
 	}
 	doorFlags(c, &door)
 	f.register(c)
+	c.Flags().BoolVar(&f.asJSON, "json", false, "print what was done as JSON, and no plan")
 	c.Flags().BoolVar(&alone, "no-reload", false, "change the file and tell nobody")
 	return c
 }
@@ -89,8 +90,10 @@ func (f *wishFlags) makePlan(c *cobra.Command, door *app.Door, route string) (*s
 	if err != nil {
 		return nil, nil, err
 	}
-	printPlan(c.OutOrStdout(), plan)
-	fmt.Fprintln(c.OutOrStdout())
+	if !f.asJSON {
+		printPlan(c.OutOrStdout(), plan)
+		fmt.Fprintln(c.OutOrStdout())
+	}
 	if err := plan.Refusal(); err != nil {
 		return nil, nil, refusal(err)
 	}
@@ -119,16 +122,23 @@ func tellGateway(c *cobra.Command, door app.Door, site *swap.Site, alone bool) e
 	return nil
 }
 
-func sayApplied(c *cobra.Command, made *swap.Entry, reloaded string, err error) error {
-	if made == nil {
+// done is a swap that was made or taken back.
+type done struct {
+	*swap.Entry
+
+	Old    string `json:"old_text,omitempty"` // stays where it is kept
+	Config string `json:"config,omitempty"`   // that the gateway serves then
+}
+
+func sayApplied(c *cobra.Command, made done, err error, asJSON bool) error {
+	if made.Entry == nil {
 		if _, refused := errors.AsType[*swap.RefusedError](err); refused {
 			return &badError{err: err}
 		}
 		return refusal(err)
 	}
-	fmt.Fprintln(c.OutOrStdout(), made.Told())
-	if reloaded != "" {
-		fmt.Fprintln(c.OutOrStdout(), "the gateway serves config "+reloaded)
+	if late := made.print(c, made.Told(), asJSON); late != nil {
+		return late
 	}
 	if err != nil {
 		return &badError{err: fmt.Errorf("the file is changed, but the gateway was not told: %w", err)}
@@ -140,9 +150,21 @@ func sayApplied(c *cobra.Command, made *swap.Entry, reloaded string, err error) 
 	return nil
 }
 
+// print says what was done.
+func (d done) print(c *cobra.Command, line string, asJSON bool) error {
+	if asJSON {
+		return printJSON(c.OutOrStdout(), d)
+	}
+	fmt.Fprintln(c.OutOrStdout(), line)
+	if d.Config != "" {
+		fmt.Fprintln(c.OutOrStdout(), "the gateway serves config "+d.Config)
+	}
+	return nil
+}
+
 func newSwapRevert() *cobra.Command {
 	var door app.Door
-	var alone bool
+	var alone, asJSON bool
 	c := &cobra.Command{
 		Use:   "revert",
 		Short: "Take the last swap back, byte for byte",
@@ -162,9 +184,8 @@ file since, it does nothing and names the swap that undoes the last one alone. C
 			if undone == nil {
 				return &badError{err: err}
 			}
-			fmt.Fprintln(c.OutOrStdout(), undone.Undone())
-			if reloaded != "" {
-				fmt.Fprintln(c.OutOrStdout(), "the gateway serves config "+reloaded)
+			if late := (done{Entry: undone, Config: reloaded}).print(c, undone.Undone(), asJSON); late != nil {
+				return late
 			}
 			if err != nil {
 				return &badError{err: fmt.Errorf("the file is as it was, but the gateway was not told: %w", err)}
@@ -174,6 +195,7 @@ file since, it does nothing and names the swap that undoes the last one alone. C
 	}
 	doorFlags(c, &door)
 	c.Flags().BoolVar(&alone, "no-reload", false, "change the file and tell nobody")
+	c.Flags().BoolVar(&asJSON, "json", false, "print what was taken back as JSON")
 	return c
 }
 

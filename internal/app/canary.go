@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/gateway"
@@ -38,21 +39,30 @@ func newCanaryFile(l *Loaded, say func(string)) *canaryFile {
 	return f
 }
 
-// Load implements [gateway.CanaryStore].
+// Load implements [gateway.CanaryStore]. Of two files the later one holds: the
+// folder of the other could not be written to.
 func (f *canaryFile) Load() map[string]gateway.CanaryRecord {
+	var text []byte
+	var from string
+	var written time.Time
 	for _, place := range f.places {
-		text, err := os.ReadFile(place)
-		if err != nil {
+		info, err := os.Stat(place)
+		if err != nil || !info.ModTime().After(written) {
 			continue
 		}
-		var all map[string]gateway.CanaryRecord
-		if err := json.Unmarshal(text, &all); err != nil {
-			f.say(place + " is damaged, so canaries begin anew: " + err.Error())
-			return nil
+		if read, err := os.ReadFile(place); err == nil {
+			text, from, written = read, place, info.ModTime()
 		}
-		return all
 	}
-	return nil
+	if from == "" {
+		return nil
+	}
+	var all map[string]gateway.CanaryRecord
+	if err := json.Unmarshal(text, &all); err != nil {
+		f.say(from + " is damaged, so canaries begin anew: " + err.Error())
+		return nil
+	}
+	return all
 }
 
 // Save implements [gateway.CanaryStore]. What another gateway over the same

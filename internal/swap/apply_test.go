@@ -82,12 +82,16 @@ func TestChangedCommands(t *testing.T) {
   a: {chain: [sim/a, sim/b], eval: evals/a.yaml}
   b: {chain: [sim/a], eval: evals/b.yaml}
   c: {chain: [sim/a]}
+  l: {chain: [{use: sim/a, with: {effort: low}}], eval: evals/l.yaml}
+  m: {chain: [sim/a], eval: evals/m.yaml}
 `)
 	next := parse(head + `
   a: {chain: ["sim/it's", sim/a, sim/b], eval: evals/a.yaml, rules: [{when: {stream: true}, chain: [sim/r]}]}
   b: {chain: [{use: sim/a, canary: {use: sim/k, share: 5%}}, sim/b], stakes: low, eval: evals/b.yaml}
   c: {chain: [sim/z]}
   d: {chain: [sim/x, sim/y], eval: evals/d.yaml}
+  l: {chain: [{use: sim/a, with: {effort: high}}], eval: evals/l.yaml}
+  m: {chain: [{use: sim/a, canary: {use: sim/a, with: {effort: low}, share: 5%}}], eval: evals/m.yaml}
 `)
 	var got []string
 	for _, d := range Changed(old, next) {
@@ -99,6 +103,8 @@ func TestChangedCommands(t *testing.T) {
 		"switchgear eval run b --candidate sim/k --incumbent sim/a",
 		"switchgear eval run b --candidate sim/b --incumbent sim/a",
 		"switchgear eval run d --candidate sim/y",
+		"switchgear eval run l --candidate sim/a --with 'effort: high' --incumbent sim/a --incumbent-with 'effort: low'",
+		"switchgear eval run m --candidate sim/a --with 'effort: low' --incumbent sim/a --incumbent-with none",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -16,6 +16,7 @@ type Difference struct {
 	With       string   `json:"with,omitempty"`       // what that set on its requests, as one writes it; "none" for nothing
 	Levers     string   `json:"levers,omitempty"`     // what the same model sets as the first step from now on, if that is another
 	Candidates []string `json:"candidates,omitempty"` // what evidence is wanted of
+	Tried      []string `json:"tried,omitempty"`      // what the same model sets where it is on trial
 	Eval       bool     `json:"eval"`                 // whether the route has an eval to get it from
 }
 
@@ -50,6 +51,13 @@ func Changed(old, now *config.Config) []Difference {
 		if len(r.Chain) > 0 && len(o.Chain) > 0 && r.Chain[0].Target == o.Chain[0].Target && r.Chain[0].WithText != o.Chain[0].WithText {
 			d.Levers = config.LeversText(r.Chain[0].With)
 		}
+		everyStep(r, func(s *config.Step) {
+			if k := s.Canary; k != nil && k.Step.Target.String() == d.Incumbent && !slices.Contains(known, inFull(now, &k.Step)) {
+				if with := config.LeversText(k.Step.With); with != "" {
+					d.Tried = append(d.Tried, with)
+				}
+			}
+		})
 		d.Candidates = slices.DeleteFunc(targets(now, r, known), func(t string) bool { return t == d.Incumbent })
 		out = append(out, d)
 	}
@@ -71,6 +79,11 @@ func (d *Difference) Runs() []Pair {
 	var out []Pair
 	if d.Levers != "" && d.With != "" {
 		out = append(out, Pair{Asked{Target: d.Incumbent, With: d.Levers}, Asked{Target: d.Incumbent, With: d.With}})
+	}
+	for _, tried := range d.Tried {
+		if d.With != "" {
+			out = append(out, Pair{Asked{Target: d.Incumbent, With: tried}, Asked{Target: d.Incumbent, With: d.With}})
+		}
 	}
 	for _, c := range d.Candidates {
 		out = append(out, Pair{Asked{Target: c}, Asked{Target: d.Incumbent, With: with}})

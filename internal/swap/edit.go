@@ -66,6 +66,9 @@ func shared(c *config.Config, s *config.Step, at Place) string {
 			if p.Step = i + 1; chain[i].Model == s.Model && p != at {
 				users = append(users, p.String())
 			}
+			if k := chain[i].Canary; k != nil && k.Step.Model == s.Model && k.Step.Model != nil {
+				users = append(users, "the canary of "+p.String())
+			}
 		}
 	}
 	for i := range c.Routes {

@@ -53,6 +53,9 @@ func appendTrace(attrs []slog.Attr, r *switchgear.Record) []slog.Attr {
 	attrs = append(attrs, slog.Int("attempts", r.Trace.Calls()))
 	if r.Trace.Step > 0 {
 		attrs = append(attrs, slog.String("served_by", r.Trace.Target.String()), slog.Int("step", r.Trace.Step))
+		if r.Trace.Arm == switchgear.ArmCandidate {
+			attrs = append(attrs, slog.Bool("canary", r.Trace.Trial)) // false if the incumbent had to step in
+		}
 	}
 	if len(r.Trace.Normalised) > 0 {
 		attrs = append(attrs, slog.String("normalised", strings.Join(r.Trace.Normalised, ",")))

@@ -14,10 +14,12 @@ import (
 // apart, so that a target that is asked for 20 times a second gets no more
 // than a tenth of that.
 const (
-	trialsNeeded = 3
-	trialPause   = 500 * time.Millisecond // from the start of one to the start of the next
-	trialTurn    = time.Second            // how long a turn is left to those that have the right of it
-	slowTees     = 2                      // of a circuit that opened for slowness: one of five is slow in calm, and is forgiven
+	trialsNeeded  = 3
+	trialPause    = 500 * time.Millisecond // from the start of one to the start of the next
+	trialTurn     = time.Second            // how long a turn is left to those that have the right of it
+	keyPause      = 5 * time.Second        // after a probe whose key is in trouble
+	probeRefusals = 3                      // of probes, after which none is made any more
+	slowTees      = 2                      // of a circuit that opened for slowness: one of five is slow in calm, and is forgiven
 )
 
 // trial is the one attempt under way that a half-open breaker lets through, or
@@ -32,6 +34,7 @@ type trial struct {
 	ours      bool // the next turn is a probe's: a user's request has taken one and told nothing
 	good      int
 	slow      int
+	refused   int // probes that were, for no fault of the target's that we know of
 
 	// late are tees that were given up, and whose answer is good all the same:
 	// one that streams for a minute is as well as any.
@@ -233,7 +236,7 @@ func (b *Breaker) tested(o *failover.Outcome, synthetic bool, now time.Time) boo
 		again.reason = slowReason(o.Ratio)
 	case o.Kind == failover.OutcomeIgnored:
 		if synthetic {
-			t.unusable = true
+			t.toldNothing(o, now)
 		} else {
 			t.ours = true
 		}
@@ -253,6 +256,19 @@ func (b *Breaker) tested(o *failover.Outcome, synthetic bool, now time.Time) boo
 		b.open(again, now)
 	}
 	return true
+}
+
+// toldNothing takes a probe that says nothing about the target. One that met a
+// key in trouble is made again a little later. One that was refused may be what
+// the provider does not take, and then none is; but what refuses some of all
+// requests for no reason may have refused it for none.
+func (t *trial) toldNothing(o *failover.Outcome, now time.Time) {
+	if o.Err != nil && o.Err.CoolsKey() {
+		t.due = now.Add(keyPause)
+		return
+	}
+	t.refused++
+	t.unusable = t.refused >= probeRefusals
 }
 
 // passed takes a good trial.

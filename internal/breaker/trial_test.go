@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/switchgear-dev/switchgear"
 	"github.com/switchgear-dev/switchgear/internal/failover"
 )
 
@@ -113,12 +114,39 @@ func TestHalfOpenTurns(t *testing.T) {
 	want(t, b, at, Closed)
 }
 
+// TestHalfOpenKeyCools: a probe whose key is over its limit says nothing about
+// the target, nor about probes: the next is made a little later.
+func TestHalfOpenKeyCools(t *testing.T) {
+	b, now := opened(t, synthetic())
+	limited := ignored
+	limited.Err = &switchgear.Error{Class: switchgear.ClassRateLimited}
+	for range 2 * probeRefusals {
+		probe, ok := b.Probe(now)
+		if !ok {
+			t.Fatal("it is not probed on")
+		}
+		b.Done(probe, limited, now)
+		at, ok := b.NextProbe(now)
+		if !ok || at.Sub(now) != keyPause {
+			t.Fatalf("the next probe is due after %v, %v", at.Sub(now), ok)
+		}
+		now = at
+	}
+	want(t, b, now, HalfOpen)
+}
+
 // TestHalfOpenUnusable: where the provider turns our small requests down,
 // users' requests are the trials.
 func TestHalfOpenUnusable(t *testing.T) {
 	b, now := opened(t, synthetic())
-	probe, _ := b.Probe(now)
-	b.Done(probe, ignored, now)
+	for range probeRefusals { // one may be bad luck, where some of all requests are refused
+		probe, ok := b.Probe(now)
+		if !ok {
+			t.Fatal("it is not probed on")
+		}
+		b.Done(probe, ignored, now)
+		now = now.Add(trialPause)
+	}
 	if _, ok := b.NextProbe(now); ok {
 		t.Error("it is probed on")
 	}

@@ -32,7 +32,7 @@ demo-recording: build ## make docs/demo.svg anew: the picture in the README
 .PHONY: test
 test: ## everything that proves the product works: unit, race, script, corpus, conformance; installs what it needs
 	@scripts/test-needs.sh
-	@$(GO) test -race -timeout 15m ./...
+	@$(GO) test -race -timeout 25m ./...
 	@$(GO) test -timeout 10m ./drill
 	@$(MAKE) --no-print-directory conformance
 

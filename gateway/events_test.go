@@ -70,6 +70,7 @@ func TestCircuitEvents(t *testing.T) {
 func TestFlapping(t *testing.T) {
 	for _, half := range []time.Duration{time.Minute, 5 * time.Second} {
 		t.Run(half.String(), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				m := mode{openaiSide, true}
 				h := pacedHouse(t, m, "")

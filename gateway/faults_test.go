@@ -45,6 +45,7 @@ func inEach(t *testing.T, name string, f func(t *testing.T, m mode)) {
 	t.Helper()
 	for _, m := range allModes {
 		t.Run(name+"/"+m.String(), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { f(t, m) })
 		})
 	}

@@ -173,6 +173,7 @@ func TestSilenceOpens(t *testing.T) {
 		0.25: 7 * time.Second, 0.55: 9 * time.Second, 0.8: 8 * time.Second, 1: 8 * time.Second, 2: 6 * time.Second, 5: 5 * time.Second, 20: 4 * time.Second,
 	} {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				h := pacedHouse(t, m, "")
 				h.traffic(m, rate, 90*time.Second)
@@ -283,6 +284,7 @@ func TestHalfOpenIsOurs(t *testing.T) {
 func TestSlowWeather(t *testing.T) {
 	for _, p := range bothSides {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				m := mode{p, true}
 				h := pacedHouse(t, m, "")

@@ -172,6 +172,7 @@ func TestBrokenLimiter(t *testing.T) {
 func TestSlowRecovery(t *testing.T) {
 	for _, p := range bothSides {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				m := mode{p, true}
 				h := pacedHouse(t, m, "")
@@ -203,6 +204,7 @@ func TestBothBrownOut(t *testing.T) {
 	for fault, least := range map[string]float64{"502@25%": 0.85, "529@10%": 0.95, "503@25%": 0.7, "503@50%": 0.55} {
 		for _, m := range []mode{{openaiSide, true}, {anthropicSide, false}} {
 			t.Run(fault+"/"+m.String(), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					h := pacedHouse(t, m, "")
 					h.traffic(m, 10, 30*time.Second)

@@ -47,6 +47,7 @@ func TestMutations(t *testing.T) {
 	for _, m := range mutations() {
 		for _, without := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/without=%t", m.name, without), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					missing := m.holds(m.house(t, without))
 					switch {

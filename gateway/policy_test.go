@@ -42,6 +42,7 @@ func inAllModes(t *testing.T, f func(t *testing.T, m mode)) {
 	t.Helper()
 	for _, m := range allModes {
 		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel() // each has a bubble, and a time, of its own
 			synctest.Test(t, func(t *testing.T) { f(t, m) })
 		})
 	}

@@ -37,6 +37,7 @@ func TestChainOfOne(t *testing.T) {
 		{"refused", 0, 1.3},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				m := mode{openaiSide, true}
 				h := houseAt(t, m, soleConfig, "", sim.Profile{FirstToken: 600 * time.Millisecond, Spread: 0.4})

@@ -106,10 +106,12 @@ func opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Source: memAddr{}, Addr: memAddr{}, Err: err}
 }
 
-// Close ends both directions; the other end reads what was written, then EOF.
+// Close ends both directions; the other end reads what was written, then EOF. It
+// stops reading first: the other end may answer the EOF at once, and who has closed
+// must not hear of it.
 func (c *memConn) Close() error {
-	c.out.change(func(h *half) { h.finished = true })
 	c.in.change(func(h *half) { h.gone = true })
+	c.out.change(func(h *half) { h.finished = true })
 	return nil
 }
 
@@ -149,8 +151,8 @@ func (c *memConn) SetWriteDeadline(t time.Time) error {
 // breakOff ends both directions; the other end reads what was written, then
 // the error: ECONNRESET, ETIMEDOUT and the like.
 func (c *memConn) breakOff(errno syscall.Errno) {
-	c.out.change(func(h *half) { h.errno = errno })
 	c.in.change(func(h *half) { h.gone = true })
+	c.out.change(func(h *half) { h.errno = errno })
 }
 
 // left reports whether the other end goes away within d.
